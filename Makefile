@@ -1,24 +1,55 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # make            build into build/release
 # make help       everything else
-# One build folder per flavour (SAN=asan, SAN=tsan); sources come from folders.
+#
+# One build folder per flavour (SAN=asan, SAN=tsan), so that flavours never
+# mix; sources come from folders, so that a new file edits nothing here. CC,
+# CFLAGS, CPPFLAGS and LDFLAGS are added to ours, never replaced by them.
 VERSION	:= 0.1.0
+SOVERSION := 0
 SAN	?=
+# Builds for tests only, made by recursion: m32, table, fuzz.
+VARIANT	?=
 Q	:= $(if $(V),,@)
-BUILD	:= build/$(or $(SAN),release)
+BUILD	:= build/$(or $(VARIANT),$(SAN),release)
 ifeq ($(origin CC),default)	# '?=' would keep make's built-in cc
 CC	:= gcc
 endif
+CLANG	?= clang
 PKG_CONFIG ?= pkg-config
+INSTALL	?= install
+STRIP	?= strip
+JOBS	?= $(shell nproc 2>/dev/null || echo 2)
+
+PREFIX	?= /usr/local
+prefix	?= $(PREFIX)
+exec_prefix ?= $(prefix)
+bindir	?= $(exec_prefix)/bin
+sbindir	?= $(exec_prefix)/sbin
+libdir	?= $(exec_prefix)/lib
+includedir ?= $(prefix)/include
+datarootdir ?= $(prefix)/share
+datadir	?= $(datarootdir)
+mandir	?= $(datarootdir)/man
+docdir	?= $(datarootdir)/doc/xlog
+pkgconfigdir ?= $(libdir)/pkgconfig
+bashcompdir ?= $(or $(shell $(PKG_CONFIG) --define-variable=prefix=$(prefix) \
+	--define-variable=datadir=$(datadir) \
+	--variable=completionsdir bash-completion 2>/dev/null), \
+	$(datadir)/bash-completion/completions)
+zshcompdir ?= $(datadir)/zsh/site-functions
+
 WARN	:= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
-	   -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef $(WERROR)
+	   -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef
 CFLAGS	?= -O2 -g
 
-ISAL	:= $(shell $(PKG_CONFIG) --exists libisal 2>/dev/null && echo yes)
-LIBS	:= -lzstd -lblkid -ljson-c $(if $(ISAL),-lisal)
-ALL_CPPFLAGS = -I. -D_GNU_SOURCE -MMD -MP $(if $(ISAL),-DXFSFMT_ISAL) $(CPPFLAGS)
-ALL_CFLAGS = -std=c11 $(WARN) -fPIC -fvisibility=hidden $(CFLAGS) -pthread $(SANFLAGS)
+# --- what this flavour is made of ---
 
+ISAL	:= $(if $(VARIANT),,$(shell $(PKG_CONFIG) --exists libisal 2>/dev/null && echo yes))
+pkg	= $(or $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null),$(2))
+LIBS	:= $(call pkg,libzstd,-lzstd) $(call pkg,blkid,-lblkid) \
+	   $(if $(ISAL),$(call pkg,libisal,-lisal))
+TOOL_LIBS := $(call pkg,json-c,-ljson-c)
 ifeq ($(SAN),asan)
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 else ifeq ($(SAN),tsan)
@@ -26,22 +57,56 @@ SANFLAGS := -fsanitize=thread
 else ifneq ($(SAN),)
 $(error SAN must be asan or tsan)
 endif
+ifeq ($(VARIANT),m32)
+# Criterion exists here for one word size only: the tests see a small stand-in.
+SANFLAGS := -m32 -Itests/lib/mini
+else ifeq ($(VARIANT),fuzz)
+CC	:= $(CLANG)
+SANFLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+endif
+UNIT_LIBS := $(if $(filter m32,$(VARIANT)),,-lcriterion $(LIBS) $(TOOL_LIBS))
+
+ALL_CPPFLAGS = -I. -D_GNU_SOURCE -MMD -MP $(if $(ISAL),-DXFSFMT_ISAL) $(CPPFLAGS)
+ALL_CFLAGS = -std=c11 $(WARN) -fPIC -fvisibility=hidden \
+	-ffile-prefix-map=$(CURDIR)=. $(SANFLAGS) -pthread $(CFLAGS) $(WERROR)
+ALL_LDFLAGS = -Wl,--as-needed $(LDFLAGS)
 
 FMT_SRC	:= $(wildcard libxfsfmt/*.c)
 XLOG_SRC := $(wildcard libxlog/*/*.c)
-TOOLS	:= xlog-print
+TOOLS	:= $(patsubst cmd/%.c,%,$(wildcard cmd/xlog-*.c))
 CMD_SRC	:= $(filter-out cmd/xlog-%.c,$(wildcard cmd/*.c))
-UNIT	:= $(shell find tests/unit -name 'test_*.c')
+UNIT	:= $(sort $(shell find $(if $(VARIANT),tests/unit/libxfsfmt,tests/unit) -name 'test_*.c'))
+STRESS	:= $(wildcard tests/stress/*.c)
+FUZZ	:= $(wildcard tests/fuzz/fuzz_*.c)
+STORY_C	:= $(wildcard tests/story/*.c)
+STORY_SH := $(wildcard tests/story/*.sh)
+ifneq ($(SAN),)
+STORY_SH := $(shell grep -L '^\# Release build only' $(STORY_SH) /dev/null | grep -v /dev/null)
+endif
 obj	= $(patsubst %.c,$(BUILD)/%.o,$(1))
 bin	= $(patsubst %.c,$(BUILD)/%,$(1))
+SHLIB	:= libxlog.so.$(VERSION)
+A	:= $(BUILD)/libcmd.a $(BUILD)/libxlog.a $(BUILD)/libxfsfmt.a
 
 .DEFAULT_GOAL := all
-.SECONDARY:
+.SECONDARY:			# keep objects: make would delete them as intermediates
 .DELETE_ON_ERROR:
-.PHONY: all check unit lint clean help
-all: $(TOOLS:%=$(BUILD)/%)		## build the tools
+.PHONY: all check check-all unit story stress fuzz fuzz-build fuzz-replay lint \
+	variants bench corpus demo deps install install-strip uninstall dist \
+	distcheck clean help FORCE
 
-$(BUILD)/%.o: %.c
+all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/$(SHLIB) $(BUILD)/libxlog.pc ## build the tools and the library
+
+# --- rules ---
+
+# Other flags, other objects.
+flags	= $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(flags))' | cmp -s - $@ || \
+		echo '$(subst ','\'',$(flags))' >$@
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c $< -o $@
 
@@ -49,17 +114,148 @@ $(BUILD)/libxfsfmt.a: $(call obj,$(FMT_SRC))
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 $(BUILD)/libxlog.a: $(call obj,$(XLOG_SRC))
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
-$(BUILD)/xlog-%: $(BUILD)/cmd/xlog-%.o $(call obj,$(CMD_SRC)) $(BUILD)/libxlog.a $(BUILD)/libxfsfmt.a
-	$(Q)$(CC) $(ALL_CFLAGS) $^ $(LDFLAGS) $(LIBS) -o $@
-$(call bin,$(UNIT)): %: %.o $(BUILD)/libxlog.a $(BUILD)/libxfsfmt.a
-	$(Q)$(CC) $(ALL_CFLAGS) $^ $(LDFLAGS) $(LIBS) -lcriterion -o $@
+$(BUILD)/libcmd.a: $(call obj,$(CMD_SRC))
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+$(BUILD)/xlog-%: $(BUILD)/cmd/xlog-%.o $(A)
+	$(Q)$(CC) $(ALL_CFLAGS) $< $(A) $(ALL_LDFLAGS) $(LIBS) $(TOOL_LIBS) -o $@
 
-unit: $(call bin,$(UNIT))		## unit tests (Criterion)
-	@rm -f $(BUILD)/san.*
-	@for t in $^; do ASAN_OPTIONS=log_path=$(BUILD)/san $$t --quiet || exit 1; done
-	@! ls $(BUILD)/san.* 2>/dev/null || { cat $(BUILD)/san.*; exit 1; }
-clean:					## remove build/
+# libxfsfmt is linked in; what leaves is said by the version script.
+$(BUILD)/$(SHLIB): $(call obj,$(XLOG_SRC) $(FMT_SRC)) libxlog/libxlog.map
+	$(Q)$(CC) $(ALL_CFLAGS) -shared -Wl,-soname,libxlog.so.$(SOVERSION) \
+		-Wl,--version-script=libxlog/libxlog.map $(if $(SAN),,-Wl,-z,defs) \
+		$(filter %.o,$^) $(ALL_LDFLAGS) $(LIBS) -o $@
+$(BUILD)/libxlog.pc: libxlog.pc.in FORCE
+	@mkdir -p $(@D)
+	@sed -e 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|' \
+	     -e 's|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' \
+	     -e 's|@private@|blkid libzstd$(if $(ISAL), libisal)|' $< >$@
+
+unit_lib := $(if $(VARIANT),$(BUILD)/libxfsfmt.a,$(A))
+$(call bin,$(UNIT)): %: %.o $(unit_lib)
+	$(Q)$(CC) $(ALL_CFLAGS) $< $(unit_lib) $(ALL_LDFLAGS) $(UNIT_LIBS) -o $@
+$(call bin,$(STRESS) $(STORY_C)): %: %.o $(A)
+	$(Q)$(CC) $(ALL_CFLAGS) $< $(A) $(ALL_LDFLAGS) $(LIBS) -o $@
+
+# --- tests ---
+
+RUN	= BUILD=$(BUILD) CC='$(CC)' SAN=$(SAN) JOBS=$(JOBS) tests/lib/run.sh
+# Recursion reads this file again, with what `deps` has just installed.
+AGAIN	= $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(JOBS))
+SUITES	:= $(if $(SAN),,lint) unit story stress fuzz-replay $(if $(SAN),,variants)
+
+check:				## every test; first installs what is missing
+	@tests/lib/deps.sh check
+	@$(AGAIN) check-all
+# All of them, whatever fails on the way, and one line at the end.
+check-all:
+	@mkdir -p $(BUILD) && rm -f $(BUILD)/results
+	@rc=0; for s in $(SUITES); do \
+		XLOG_RESULTS=$(CURDIR)/$(BUILD)/results $(AGAIN) $$s || rc=1; \
+	done; tests/lib/total.sh $(BUILD)/results; exit $$rc
+
+# Criterion 2.4.1 cannot start under TSan: races are hunted by tests/stress.
+unit: $(if $(filter tsan,$(SAN)),,$(call bin,$(UNIT)))	## unit tests (Criterion)
+ifeq ($(SAN),tsan)
+	@echo 'unit: left out, Criterion does not start under TSan'
+else
+	@$(RUN) unit $^
+endif
+story: all $(call bin,$(STORY_C))	## user stories, each an ordinary run of a tool
+	@$(RUN) story $(STORY_SH) $(call bin,$(STORY_C))
+stress: $(call bin,$(STRESS))	## programs with many threads
+	@$(RUN) stress $^
+lint: all $(A)			## layers, purity, exports, scripts, manual pages
+	@$(RUN) lint $(wildcard tests/lint/*.sh)
+variants:			## unit tests of libxfsfmt without ISA-L, and with -m32
+	@$(AGAIN) VARIANT=table variant
+	@if tests/lib/can_m32.sh $(CC); then $(AGAIN) VARIANT=m32 variant; \
+	else echo 'variants: no -m32 here, left out'; fi
+variant: $(call bin,$(UNIT))
+	@$(RUN) $(VARIANT) $^
+corpus: all			## the stories over images elsewhere: CORPUS=DIR
+	@test -d '$(CORPUS)' || { echo 'usage: make corpus CORPUS=DIR' >&2; exit 1; }
+	@IMAGES='$(CORPUS)' $(RUN) corpus $$(grep -l images_table $(STORY_SH))
+bench: all			## against xfs_logprint; as root
+	@tests/bench/bench.sh $(BUILD)/xlog-print
+demo:				## print a dirty log; first installs what is missing
+	@tests/lib/deps.sh demo
+	@$(AGAIN) all
+	@tests/lib/demo.sh $(BUILD)/xlog-print
+deps:				## install what building and testing need
+	@tests/lib/deps.sh check
+
+# --- fuzzing: clang's libFuzzer, or each target over its stored inputs ---
+
+FUZZ_TIME ?= 60
+fuzz:				## FUZZ_TIME=60 seconds of each target, JOBS at a time
+	@$(AGAIN) VARIANT=fuzz fuzz-build
+	@FUZZ_TIME=$(FUZZ_TIME) JOBS=$(JOBS) tests/lib/fuzz.sh \
+		$(patsubst %.c,build/fuzz/%,$(FUZZ))
+fuzz-replay: $(patsubst %.c,$(BUILD)/%.replay,$(FUZZ)) ## every target over its stored inputs
+	@$(RUN) fuzz-replay $^
+ifeq ($(VARIANT),fuzz)
+fuzz-build: $(call bin,$(FUZZ))
+$(call bin,$(FUZZ)): %: %.o $(A)
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $< $(A) $(ALL_LDFLAGS) $(LIBS) -o $@
+endif
+$(BUILD)/%.replay: $(BUILD)/%.o $(BUILD)/tests/lib/fuzz_replay.o $(A)
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.o,$^) $(A) $(ALL_LDFLAGS) $(LIBS) -o $@
+
+# --- installing ---
+
+MAN8	:= $(wildcard man/*.8)
+MAN5	:= $(wildcard man/*.5)
+BASHCOMP := $(wildcard completions/*.bash)
+ZSHCOMP	:= $(wildcard completions/_*)
+D	= $(DESTDIR)
+
+# A completion for bash is found by the name of its command.
+install: all			## DESTDIR, PREFIX and the usual *dir are honoured
+	$(Q)$(INSTALL) -d $(D)$(sbindir) $(D)$(libdir) $(D)$(includedir) \
+		$(D)$(pkgconfigdir) $(D)$(mandir)/man8 $(D)$(bashcompdir) $(D)$(zshcompdir)
+	$(Q)for f in $(TOOLS); do $(INSTALL) -m 755 $(BUILD)/$$f $(D)$(sbindir)/ || exit; done
+	$(Q)$(INSTALL) -m 644 $(BUILD)/$(SHLIB) $(D)$(libdir)/
+	$(Q)ln -sf $(SHLIB) $(D)$(libdir)/libxlog.so.$(SOVERSION)
+	$(Q)ln -sf libxlog.so.$(SOVERSION) $(D)$(libdir)/libxlog.so
+	$(Q)$(INSTALL) -m 644 libxlog/xlog.h $(D)$(includedir)/
+	$(Q)$(INSTALL) -m 644 $(BUILD)/libxlog.pc $(D)$(pkgconfigdir)/
+	$(Q)for f in $(MAN8); do $(INSTALL) -m 644 $$f $(D)$(mandir)/man8/ || exit; done
+	$(Q)for f in $(MAN5); do $(INSTALL) -D -m 644 $$f -t $(D)$(mandir)/man5 || exit; done
+	$(Q)for f in $(BASHCOMP); do $(INSTALL) -m 644 $$f \
+		$(D)$(bashcompdir)/$$(basename $$f .bash) || exit; done
+	$(Q)for f in $(ZSHCOMP); do $(INSTALL) -m 644 $$f $(D)$(zshcompdir)/ || exit; done
+install-strip: install		## the same without symbols
+	$(Q)for f in $(TOOLS); do $(STRIP) $(D)$(sbindir)/$$f || exit; done
+	$(Q)$(STRIP) --strip-unneeded $(D)$(libdir)/$(SHLIB)
+uninstall:			## remove what install put there
+	$(Q)rm -f $(TOOLS:%=$(D)$(sbindir)/%) $(D)$(includedir)/xlog.h \
+		$(D)$(libdir)/$(SHLIB) $(D)$(libdir)/libxlog.so.$(SOVERSION) \
+		$(D)$(libdir)/libxlog.so $(D)$(pkgconfigdir)/libxlog.pc \
+		$(MAN8:man/%=$(D)$(mandir)/man8/%) $(MAN5:man/%=$(D)$(mandir)/man5/%) \
+		$(BASHCOMP:completions/%.bash=$(D)$(bashcompdir)/%) \
+		$(ZSHCOMP:completions/%=$(D)$(zshcompdir)/%)
+
+# --- releasing ---
+
+DIST	:= xlog-$(VERSION)
+dist:				## source archive of the last commit, the same bytes each time
+	$(Q)mkdir -p build
+	$(Q)git archive --format=tar --prefix=$(DIST)/ HEAD | gzip -9n >build/$(DIST).tar.gz
+	@echo build/$(DIST).tar.gz
+distcheck: dist			## unpack it, build, test, install, uninstall
+	$(Q)rm -rf build/distcheck && mkdir -p build/distcheck
+	$(Q)tar -C build/distcheck -xzf build/$(DIST).tar.gz
+	@cd build/distcheck/$(DIST) && $(AGAIN) all && $(AGAIN) unit story && \
+		$(AGAIN) install install-strip DESTDIR=$(CURDIR)/build/distcheck/root && \
+		$(AGAIN) uninstall DESTDIR=$(CURDIR)/build/distcheck/root
+	@! find build/distcheck/root ! -type d | grep . || \
+		{ echo 'distcheck: uninstall left these' >&2; exit 1; }
+	@echo 'distcheck: ok'
+
+clean:				## remove build/
 	rm -rf build
-help:					## this list
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t14
--include $(shell find build -name '*.d' 2>/dev/null)
+help:				## this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t18
+	@echo '  SAN=asan|tsan     a sanitizer flavour: make SAN=asan check'
+	@echo '  V=1               show the commands; WERROR=-Werror: warnings are errors'
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -22,6 +22,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 #define XLOG_VERSION	"0.1.0"
 
@@ -330,6 +331,7 @@ int xlog_trans_next(struct xlog_trans_iter *it, const struct xlog_trans **out);
 uint64_t xlog_trans_records(const struct xlog_trans_iter *it);
 void xlog_trans_close(struct xlog_trans_iter *it);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif
