@@ -24,7 +24,9 @@ struct dev_ops {
 	int (*write)(struct dev *dev, uint64_t off_bytes, const void *buf,
 		     size_t len);
 	int (*flush)(struct dev *dev);	/* durable when it returns 0 */
+	/* May be NULL, and may say -EOPNOTSUPP, which is not reported. */
 	int (*discard)(struct dev *dev, uint64_t off_bytes, uint64_t len);
+	int (*zero)(struct dev *dev, uint64_t off_bytes, uint64_t len);
 	void (*close)(struct dev *dev);	/* also what it stands on */
 };
 
@@ -42,16 +44,40 @@ struct dev {
 /*
  * Read or write @len bytes at @off_bytes. -EINVAL if the range does not lie
  * inside the device, -EROFS for a write to a device that is not writable,
- * -EIO (reported) if it could not be done in full. May sleep.
+ * -EIO (or what the system said) if it could not be done in full; part of it
+ * may then have been. All are reported, without the name of the device:
+ * whoever opened it knows it, and may add it in the sink. May sleep.
  */
 int dev_read(struct dev *dev, uint64_t off_bytes, void *buf, size_t len)
 	MUST_CHECK;
 int dev_write(struct dev *dev, uint64_t off_bytes, const void *buf,
 	      size_t len) MUST_CHECK;
+
+/* Make what was written durable. A device opened for reading: 0. May sleep. */
 int dev_flush(struct dev *dev) MUST_CHECK;
+
+/*
+ * The range is not needed any more: give its space back where that is
+ * possible. It reads as anything afterwards; files and overlays as zeros.
+ * -EOPNOTSUPP (not reported) if the device has no such thing; other errors as
+ * dev_write().
+ */
+int dev_discard(struct dev *dev, uint64_t off_bytes, uint64_t len) MUST_CHECK;
+
+/*
+ * Make the range read as zeros, without writing them all where the device
+ * knows a shorter way. Errors as dev_write().
+ */
+int dev_zero(struct dev *dev, uint64_t off_bytes, uint64_t len) MUST_CHECK;
 
 /* Close the device and all it stands on. NULL is allowed. */
 void dev_close(struct dev *dev);
+
+enum {
+	DEV_SECTOR_BYTES = 512,	/* of what has no sectors of its own */
+	/* Reads and writes of our own making: long enough to stream. */
+	DEV_IO_BYTES = 1 << 20,
+};
 
 enum {
 	DEV_WRITE = 1,		/* open for writing: checks that it is not in use */
@@ -62,21 +88,25 @@ enum {
 /*
  * Open the regular file or block device at @path. With DEV_WRITE, whoever
  * else uses it is named and -EBUSY returned; a lock is held until dev_close().
- * A directory, a character device or an empty file is -EMEDIUMTYPE.
+ * A directory, a character device or an empty file is -EMEDIUMTYPE. -EINTR if
+ * a signal ended the waiting for the lock. @sink may be NULL.
  */
 int dev_open_file(const char *path, unsigned int flags,
 		  const struct sink *sink, struct dev **out) MUST_CHECK;
 
 /*
- * Bytes [@off, @off + @len) of @below as a device of their own; @len 0 means
- * up to the end. Takes @below on success.
+ * Bytes [@off_bytes, @off_bytes + @len) of @below as a device of their own;
+ * @len 0 means up to the end. -EINVAL if they do not lie inside @below or are
+ * none. Takes @below on success.
  */
 int dev_open_window(struct dev *below, uint64_t off_bytes, uint64_t len,
 		    struct dev **out) MUST_CHECK;
 
 /*
  * Writes stay in memory above @below; with @below NULL, above @size_bytes of
- * zeros. Takes @below on success.
+ * zeros. @size_bytes is of interest only then, @sink too (else that of @below
+ * is used; NULL drops reports). Memory is taken per 4 KiB page written, and
+ * none for zeros. Takes @below on success.
  */
 int dev_open_overlay(struct dev *below, uint64_t size_bytes,
 		     const struct sink *sink, struct dev **out) MUST_CHECK;
@@ -86,8 +116,12 @@ bool dev_is_zstd(struct dev *dev);
 
 /*
  * The contents of the zstd-compressed file @below, unpacked once into a
- * sparse memory file of at most @max_bytes (else -EFBIG). Read-only. Takes
- * @below on success and closes it when unpacked.
+ * sparse memory file of at most @max_bytes (else -EFBIG; 0: 64 GiB). Pages of
+ * zeros take no memory; what does may be 4 GiB, or half of the memory of the
+ * machine if that is less (else -EFBIG too): this is the bound on what a
+ * hostile image can make us use, beside the window of its frames, at most
+ * 2 GiB (frames of zstd --long=31 are accepted). Corrupt or truncated: -EIO.
+ * Read-only. Takes @below on success and closes it when unpacked.
  */
 int dev_open_zimage(struct dev *below, uint64_t max_bytes,
 		    struct dev **out) MUST_CHECK;
