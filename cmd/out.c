@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cmd/out.h"
+#include "libxfsfmt/time.h"
 
 enum { NSEC_PER_SEC = 1000000000 };
 
@@ -208,22 +209,6 @@ void out_percent(struct out *o, uint64_t part, uint64_t whole,
 	out_char(o, (char)('0' + v % 10));
 }
 
-/* Year, month and day of the proleptic Gregorian calendar. */
-static void civil(int64_t days, int64_t *year, unsigned int *month,
-		  unsigned int *day)
-{
-	int64_t z = days + 719468;		/* from 0000-03-01 */
-	int64_t era = (z >= 0 ? z : z - 146096) / 146097;
-	uint32_t doe = (uint32_t)(z - era * 146097);
-	uint32_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-	uint32_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-	uint32_t mp = (5 * doy + 2) / 153;	/* March is 0 */
-
-	*day = doy - (153 * mp + 2) / 5 + 1;
-	*month = mp < 10 ? mp + 3 : mp - 9;
-	*year = (int64_t)yoe + era * 400 + (*month <= 2);
-}
-
 static char *two(char *p, unsigned int v)
 {
 	*p++ = (char)('0' + v / 10 % 10);
@@ -261,31 +246,26 @@ static void seconds(struct out *o, int64_t sec, uint32_t nsec)
 
 void out_time(struct out *o, int64_t sec, uint32_t nsec, bool epoch)
 {
-	int64_t days = sec / 86400, year;
-	unsigned int month, day, rest;
+	struct xfs_date d = xfs_date_from(sec);
 	char *p;
 
-	if (sec % 86400 < 0)
-		days--;
-	civil(days, &year, &month, &day);
-	if (epoch || year < 0 || year > 9999 || nsec >= NSEC_PER_SEC) {
+	if (epoch || d.year < 0 || d.year > 9999 || nsec >= NSEC_PER_SEC) {
 		seconds(o, sec, nsec);
 		return;
 	}
-	rest = (unsigned int)(sec - days * 86400);
 	p = out_room(o, 30);
-	p = two(p, (unsigned int)year / 100);
-	p = two(p, (unsigned int)year % 100);
+	p = two(p, (unsigned int)d.year / 100);
+	p = two(p, (unsigned int)d.year);
 	*p++ = '-';
-	p = two(p, month);
+	p = two(p, d.month);
 	*p++ = '-';
-	p = two(p, day);
+	p = two(p, d.day);
 	*p++ = 'T';
-	p = two(p, rest / 3600);
+	p = two(p, d.hour);
 	*p++ = ':';
-	p = two(p, rest / 60 % 60);
+	p = two(p, d.minute);
 	*p++ = ':';
-	p = two(p, rest % 60);
+	p = two(p, d.second);
 	*p++ = '.';
 	p = nine(p, nsec);
 	*p = 'Z';

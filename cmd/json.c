@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * JSON lines; see json.h.
+ */
+#include "cmd/json.h"
+#include "cmd/utf8.h"
+#include "cmd/value.h"
+
+void json_init(struct json *j, struct out *out, bool epoch)
+{
+	*j = (struct json){ .out = out, .epoch = epoch };
+}
+
+/* Copy a constant and return where the next byte goes. */
+static char *put(char *p, const char *s, size_t n)
+{
+	memcpy(p, s, n);
+	return p + n;
+}
+
+static void key_suffix(struct json *j, const char *key, const char *suffix)
+{
+	size_t n = strlen(key), m = strlen(suffix);
+	char *start = out_room(j->out, n + m + 4), *p = start;
+
+	if (j->comma)
+		*p++ = ',';
+	*p++ = '"';
+	p = put(p, key, n);
+	p = put(p, suffix, m);
+	*p++ = '"';
+	*p++ = ':';
+	j->out->used += (size_t)(p - start);
+	j->comma = true;
+}
+
+static void put_key(struct json *j, const char *key)
+{
+	if (key) {
+		key_suffix(j, key, "");
+		return;
+	}
+	if (j->comma)
+		out_char(j->out, ',');
+	j->comma = true;
+}
+
+static void put_escaped(struct out *o, uint8_t c)
+{
+	static const char hex[] = "0123456789abcdef";
+	char *p = out_room(o, 6);
+
+	*p++ = '\\';
+	switch (c) {
+	case '"':
+	case '\\':
+		*p = (char)c;
+		break;
+	case '\n':
+		*p = 'n';
+		break;
+	case '\t':
+		*p = 't';
+		break;
+	default:
+		p = put(p, "u00", 3);
+		*p++ = hex[c >> 4];
+		*p = hex[c & 15];
+		o->used += 6;
+		return;
+	}
+	o->used += 2;
+}
+
+/* A string in quotes; @p is UTF-8. */
+static void put_string(struct out *o, const void *data, size_t len_bytes)
+{
+	const uint8_t *p = data;
+	size_t from = 0, i;
+
+	out_char(o, '"');
+	for (i = 0; i < len_bytes; i++) {
+		if (p[i] >= 0x20 && p[i] != '"' && p[i] != '\\' && p[i] != 0x7f)
+			continue;
+		out_bytes(o, p + from, i - from);
+		put_escaped(o, p[i]);
+		from = i + 1;
+	}
+	out_bytes(o, p + from, i - from);
+	out_char(o, '"');
+}
+
+void json_begin(struct json *j, const char *type)
+{
+	out_char(j->out, '{');
+	j->comma = false;
+	j->depth = 0;
+	j->deeper = 0;
+	j->array[0] = NULL;
+	json_str(j, "type", type);
+}
+
+/* The elements of a walk end where something else begins. */
+static void end_array(struct json *j)
+{
+	if (!j->array[j->depth])
+		return;
+	j->array[j->depth] = NULL;
+	out_char(j->out, ']');
+	j->comma = true;
+}
+
+void json_end(struct json *j)
+{
+	end_array(j);
+	out_char(j->out, '}');
+	out_newline(j->out);
+}
+
+void json_str(struct json *j, const char *key, const char *value)
+{
+	json_bytes(j, key, value, strlen(value));
+}
+
+void json_bytes(struct json *j, const char *key, const void *p,
+		size_t len_bytes)
+{
+	if (!utf8_valid(p, len_bytes)) {
+		json_base64(j, key, p, len_bytes);
+		return;
+	}
+	put_key(j, key);
+	put_string(j->out, p, len_bytes);
+}
+
+void json_base64(struct json *j, const char *key, const void *p,
+		 size_t len_bytes)
+{
+	key_suffix(j, key, "_b64");
+	out_char(j->out, '"');
+	out_base64(j->out, p, len_bytes);
+	out_char(j->out, '"');
+}
+
+void json_uint(struct json *j, const char *key, uint64_t value)
+{
+	put_key(j, key);
+	out_uint(j->out, value);
+}
+
+void json_bool(struct json *j, const char *key, bool value)
+{
+	put_key(j, key);
+	out_str(j->out, value ? "true" : "false");
+}
+
+void json_null(struct json *j, const char *key)
+{
+	put_key(j, key);
+	out_str(j->out, "null");
+}
+
+static void put_lsn(struct out *o, uint64_t lsn)
+{
+	if (lsn == UINT64_MAX) {
+		out_str(o, "null");
+		return;
+	}
+	out_char(o, '"');
+	out_lsn(o, lsn);
+	out_char(o, '"');
+}
+
+void json_lsn(struct json *j, const char *key, uint64_t lsn)
+{
+	put_key(j, key);
+	put_lsn(j->out, lsn);
+}
+
+void json_uuid(struct json *j, const char *key, const uint8_t uuid[16])
+{
+	put_key(j, key);
+	out_char(j->out, '"');
+	out_uuid(j->out, uuid);
+	out_char(j->out, '"');
+}
+
+static void put_hex(struct out *o, uint64_t value, unsigned int digits)
+{
+	out_char(o, '"');
+	out_hex(o, value, digits);
+	out_char(o, '"');
+}
+
+void json_hex(struct json *j, const char *key, uint64_t value,
+	      unsigned int digits)
+{
+	put_key(j, key);
+	put_hex(j->out, value, digits);
+}
+
+void json_dump(struct json *j, const char *key, const void *p,
+	       size_t len_bytes)
+{
+	put_key(j, key);
+	out_char(j->out, '"');
+	out_hex_bytes(j->out, p, len_bytes);
+	out_char(j->out, '"');
+}
+
+static void put_flags(struct json *j, const struct xfs_name *names,
+		      uint64_t value)
+{
+	out_char(j->out, '[');
+	j->comma = false;
+	for (; names && names->name; names++) {
+		if (!names->value || (value & names->value) != names->value)
+			continue;
+		value &= ~names->value;
+		json_element_str(j, names->name);
+	}
+	if (value) {
+		put_key(j, NULL);
+		put_hex(j->out, value, 0);
+	}
+	out_char(j->out, ']');
+	j->comma = true;
+}
+
+void json_flags(struct json *j, const char *key, const struct xfs_name *names,
+		uint64_t value)
+{
+	put_key(j, key);
+	put_flags(j, names, value);
+}
+
+void json_open(struct json *j, const char *key, char bracket)
+{
+	put_key(j, key);
+	out_char(j->out, bracket);
+	j->comma = false;
+}
+
+void json_close(struct json *j, char bracket)
+{
+	out_char(j->out, bracket);
+	j->comma = true;
+}
+
+void json_element(struct json *j, uint64_t value)
+{
+	put_key(j, NULL);
+	out_uint(j->out, value);
+}
+
+void json_element_str(struct json *j, const char *value)
+{
+	put_key(j, NULL);
+	put_string(j->out, value, strlen(value));
+}
+
+/* --- the receiver --- */
+
+static void receive_enter(void *ctx, const char *name, long index)
+{
+	struct json *j = ctx;
+
+	if (j->deeper || j->depth == JSON_DEPTH - 1) {
+		j->deeper++;
+		return;
+	}
+	if (index < 0) {
+		end_array(j);
+		json_open(j, name, '{');
+	} else {
+		if (j->array[j->depth] != name) {
+			end_array(j);
+			json_open(j, name, '[');
+			j->array[j->depth] = name;
+		}
+		json_open(j, NULL, '{');
+		/* blocks are logged in part: places in the array say nothing */
+		json_uint(j, "index", (uint64_t)index);
+	}
+	j->array[++j->depth] = NULL;
+}
+
+static void receive_leave(void *ctx)
+{
+	struct json *j = ctx;
+
+	if (j->deeper) {
+		j->deeper--;
+		return;
+	}
+	end_array(j);
+	j->depth--;
+	json_close(j, '}');
+}
+
+static void put_time(struct json *j, struct xfs_time t)
+{
+	out_char(j->out, '"');
+	out_time(j->out, t.sec, t.nsec, j->epoch);
+	out_char(j->out, '"');
+}
+
+/* One integer of @kind that is @bytes wide. */
+static void put_value(struct json *j, enum xfs_field_kind kind,
+		      const struct xfs_name *names, uint64_t v,
+		      unsigned int bytes)
+{
+	const char *name;
+
+	switch (kind) {
+	case XFS_KIND_SINT:
+		out_sint(j->out, value_signed(v, bytes));
+		break;
+	case XFS_KIND_MAGIC:
+	case XFS_KIND_CRC:
+		put_hex(j->out, v, 2 * bytes);
+		break;
+	case XFS_KIND_LSN:
+		put_lsn(j->out, v);
+		break;
+	case XFS_KIND_BIGTIME:
+		put_time(j, xfs_time_bigtime(v));
+		break;
+	case XFS_KIND_INO:
+	case XFS_KIND_AGINO:
+	case XFS_KIND_FSBLOCK:
+	case XFS_KIND_AGBLOCK:
+		if (value_is_null(kind, v))
+			out_str(j->out, "null");
+		else
+			out_uint(j->out, v);
+		break;
+	case XFS_KIND_ENUM:
+		name = xfs_name_of(names, v);
+		if (name)
+			put_string(j->out, name, strlen(name));
+		else
+			out_uint(j->out, v);
+		break;
+	case XFS_KIND_FLAGS:
+		put_flags(j, names, v);
+		break;
+	case XFS_KIND_BOOL:
+		out_str(j->out, v ? "true" : "false");
+		break;
+	default:
+		out_uint(j->out, v);
+		break;
+	}
+}
+
+static void receive_bytes(void *ctx, const char *name,
+			  enum xfs_field_kind kind, const void *data,
+			  size_t len_bytes)
+{
+	struct json *j = ctx;
+
+	if (j->deeper)
+		return;
+	end_array(j);
+	name = name;
+	if (kind == XFS_KIND_UUID && len_bytes == 16)
+		json_uuid(j, name, data);
+	else if (kind == XFS_KIND_CHARS)
+		json_bytes(j, name, data, len_bytes);
+	else
+		json_base64(j, name, data, len_bytes);
+}
+
+static void receive_field(void *ctx, const struct xfs_field *f,
+			  const void *base, enum xfs_order order)
+{
+	struct json *j = ctx;
+	unsigned int width;
+
+	if (j->deeper || (f->kind == XFS_KIND_PAD && value_is_zero(f, base)))
+		return;
+	if (f->kind == XFS_KIND_TIME) {
+		struct xfs_time t;
+
+		xfs_time_field(&t, f, base, order);
+		end_array(j);
+		put_key(j, f->name);
+		put_time(j, t);
+		return;
+	}
+	if (f->type == XFS_TYPE_bytes) {
+		const char *p = (const char *)base + f->off_bytes;
+
+		receive_bytes(j, f->name, (enum xfs_field_kind)f->kind, p,
+			      f->kind == XFS_KIND_CHARS ?
+			      strnlen(p, f->count) : f->count);
+		return;
+	}
+	end_array(j);
+	put_key(j, f->name);
+	width = (unsigned int)xfs_field_width(f);
+	if (f->count == 1) {
+		put_value(j, (enum xfs_field_kind)f->kind, f->names,
+			  xfs_field_value(f, base, 0, order), width);
+		return;
+	}
+	out_char(j->out, '[');
+	for (unsigned int i = 0; i < f->count; i++) {
+		if (i)
+			out_char(j->out, ',');
+		put_value(j, (enum xfs_field_kind)f->kind, f->names,
+			  xfs_field_value(f, base, i, order), width);
+	}
+	out_char(j->out, ']');
+	j->comma = true;
+}
+
+static void receive_value(void *ctx, const char *name,
+			  enum xfs_field_kind kind, uint64_t value)
+{
+	struct json *j = ctx;
+
+	if (j->deeper)
+		return;
+	end_array(j);
+	put_key(j, name);
+	put_value(j, kind, NULL, value, 8);
+}
+
+const struct xfs_walk_ops json_walk_ops = {
+	.enter = receive_enter,
+	.leave = receive_leave,
+	.field = receive_field,
+	.value = receive_value,
+	.bytes = receive_bytes,
+};
