@@ -42,6 +42,8 @@ zshcompdir ?= $(datadir)/zsh/site-functions
 WARN	:= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	   -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef
 CFLAGS	?= -O2 -g
+# A story that calls make gets what this one was told.
+export CC CFLAGS CPPFLAGS LDFLAGS WERROR SAN
 
 # --- what this flavour is made of ---
 
@@ -59,7 +61,7 @@ $(error SAN must be asan or tsan)
 endif
 ifeq ($(VARIANT),m32)
 # Criterion exists here for one word size only: the tests see a small stand-in.
-SANFLAGS := -m32 -Itests/lib/mini
+SANFLAGS := -m32 -isystem tests/lib/mini
 else ifeq ($(VARIANT),fuzz)
 CC	:= $(CLANG)
 SANFLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all

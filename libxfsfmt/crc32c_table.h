@@ -7,6 +7,8 @@
 #ifndef LIBXFSFMT_CRC32C_TABLE_H
 #define LIBXFSFMT_CRC32C_TABLE_H
 
+#include <stdint.h>
+
 static const uint32_t CRC_TABLE[8][256] = {
 	{
 		0x00000000, 0xf26b8303, 0xe13b70f7, 0x1350f3f4, 0xc79a971f, 0x35f1141c,

@@ -51,7 +51,6 @@ find_missing() {	# <what for>
 	command_of util-linux losetup
 	command_of kmod modprobe
 	command_of zsh zsh
-	command_of bash-completion /usr/share/bash-completion/bash_completion
 	# a second word size, where there is one
 	case $(uname -m) in
 	x86_64)	"$(dirname "$0")/can_m32.sh" "${CC:-gcc}" ||

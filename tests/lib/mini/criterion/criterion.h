@@ -59,26 +59,30 @@ static void mini_fail(const char *file, int line, bool fatal, const char *fmt, .
 	}								\
 	static void suite_##_##name_##_test(void)
 
+/* Returns whether @t passed. */
+static bool mini_run(const struct mini_test *t)
+{
+	mini_failed = false;
+	if (!setjmp(mini_escape)) {
+		if (t->init)
+			t->init();
+		t->run();
+		if (t->fini)
+			t->fini();
+	}
+	if (mini_failed)
+		fprintf(stderr, "%s::%s fails\n", t->suite, t->name);
+	return !mini_failed;
+}
+
 int main(void)
 {
 	unsigned int passed = 0, failed = 0;
-	struct mini_test *t;
+	const struct mini_test *t;
 
-	for (t = mini_first; t; t = t->next) {
-		if (t->disabled)
-			continue;
-		mini_failed = false;
-		if (!setjmp(mini_escape)) {
-			if (t->init)
-				t->init();
-			t->run();
-			if (t->fini)
-				t->fini();
-		}
-		if (mini_failed)
-			fprintf(stderr, "%s::%s fails\n", t->suite, t->name);
-		*(mini_failed ? &failed : &passed) += 1;
-	}
+	for (t = mini_first; t; t = t->next)
+		if (!t->disabled)
+			*(mini_run(t) ? &passed : &failed) += 1;
 	printf("Tested: %u | Passing: %u | Failing: %u | Crashing: 0\n",
 	       passed + failed, passed, failed);
 	return failed != 0;

@@ -1,0 +1,11 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Shell scripts and completions: shellcheck, and zsh's own parser.
+set -eu
+. tests/lib/files.sh
+files_of '*.sh' .ci/run | xargs shellcheck -x
+files_of 'completions/*.bash' | xargs -r shellcheck -s bash
+if command -v zsh >/dev/null; then
+	files_of 'completions/_*' | xargs -r -n 1 zsh -n
+fi
