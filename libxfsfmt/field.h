@@ -26,6 +26,11 @@
  *			bit string at @offset, @first counted from its top bit
  *	 X##_W(type, name, offset, kind, names, need, absent)
  *			an integer that is there only in some variants (below)
+ *	 X##_C(bytes, name, offset, kind, need, absent)
+ *			a string of bytes, likewise
+ *	 X##_T(type, name, offset, kind, names, need, absent)
+ *			as W, but in the table only: how a field of a row
+ *			above is shown in other variants
  * Types: u8 be16 be32 be64 le32, and w16 w32 w64: the writer's order.
  *
  * Variants: a structure whose fields depend on a version or a flag has bits of
@@ -149,6 +154,9 @@ uint64_t xfs_bits_get(const void *p, unsigned int first, unsigned int bits);
 #define XFS_MEMBER_W(type, name, off, kind, names, need, absent) \
 	XFS_HOST_##type name;
 
+#define XFS_MEMBER_C(n, name, off, kind, need, absent) uint8_t name[n];
+#define XFS_MEMBER_T(type, name, off, kind, names, need, absent)
+
 #define XFS_DECODE_F(type, name, off, kind)				\
 	if ((off) + sizeof(XFS_HOST_##type) <= len_bytes)		\
 		host->name = XFS_LOAD_##type(raw + (off), order);
@@ -156,6 +164,9 @@ uint64_t xfs_bits_get(const void *p, unsigned int first, unsigned int bits);
 	XFS_DECODE_F(type, name, off, kind)
 #define XFS_DECODE_W(type, name, off, kind, names, need, absent)	\
 	XFS_DECODE_F(type, name, off, kind)
+#define XFS_DECODE_C(n, name, off, kind, need, absent)			\
+	XFS_DECODE_A(n, name, off, kind)
+#define XFS_DECODE_T(type, name, off, kind, names, need, absent)
 #define XFS_DECODE_V(type, n, name, off, kind)				\
 	for (size_t i = 0; i < (n); i++)				\
 		XFS_DECODE_F(type, name[i],				\
@@ -177,6 +188,10 @@ uint64_t xfs_bits_get(const void *p, unsigned int first, unsigned int bits);
 	XFS_TABLE_ROW(#name, names, off, 1, type, kind, 0, 0, 0, 0)
 #define XFS_TABLE_W(type, name, off, kind, names, need, absent)		\
 	XFS_TABLE_ROW(#name, names, off, 1, type, kind, 0, 0, need, absent)
+#define XFS_TABLE_C(n, name, off, kind, need, absent)			\
+	XFS_TABLE_ROW(#name, NULL, off, n, bytes, kind, 0, 0, need, absent)
+#define XFS_TABLE_T(type, name, off, kind, names, need, absent)		\
+	XFS_TABLE_W(type, name, off, kind, names, need, absent)
 #define XFS_TABLE_V(type, n, name, off, kind)				\
 	XFS_TABLE_ROW(#name, NULL, off, n, type, kind, 0, 0, 0, 0)
 #define XFS_TABLE_A(n, name, off, kind)					\
