@@ -190,6 +190,7 @@ deps:				## install what building and testing need
 
 FUZZ_TIME ?= 60
 fuzz:				## FUZZ_TIME=60 seconds of each target, JOBS at a time
+	@tests/lib/deps.sh fuzz
 	@$(AGAIN) VARIANT=fuzz fuzz-build
 	@FUZZ_TIME=$(FUZZ_TIME) JOBS=$(JOBS) tests/lib/fuzz.sh \
 		$(patsubst %.c,build/fuzz/%,$(FUZZ))

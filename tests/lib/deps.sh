@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# deps.sh build|demo|check: see that what this needs is there. What is missing
+# deps.sh build|demo|check|fuzz: see that what this needs is there. What is missing
 # is installed with apt-get if that can be done without a question (root, or
 # sudo that asks for no password); else the line to run is printed and the
 # exit status is 1. Nothing is installed while nothing is missing.
@@ -33,15 +33,18 @@ find_missing() {	# <what for>
 	module_of libjson-c-dev json-c
 	module_of libisal-dev libisal
 	[ "$1" != build ] || return 0
+	if [ "$1" = fuzz ]; then
+		command_of clang clang
+		# libFuzzer and the sanitizers of clang
+		[ -n "$(find /usr/lib/llvm-*/lib/clang -name 'libclang_rt.fuzzer-*' 2>/dev/null)" ] ||
+			missing="$missing libclang-rt-dev"
+		return 0
+	fi
 	command_of zstd zstd
 	command_of xfsprogs xfs_logprint
 	[ "$1" = check ] || return 0
 	header_of libcriterion-dev criterion/criterion.h
 	command_of clang clang
-	# libFuzzer and the sanitizers of clang
-	command -v clang >/dev/null 2>&1 &&
-		[ -z "$(find /usr/lib/llvm-*/lib/clang -name 'libclang_rt.fuzzer-*' 2>/dev/null)" ] &&
-		missing="$missing libclang-rt-dev"
 	command_of jq jq
 	command_of xz-utils xz
 	command_of shellcheck shellcheck
