@@ -6,9 +6,9 @@
 #include "cmd/utf8.h"
 #include "cmd/value.h"
 
-void json_init(struct json *j, struct out *out, bool epoch)
+void jl_init(struct jl *j, struct out *out, bool epoch)
 {
-	*j = (struct json){ .out = out, .epoch = epoch };
+	*j = (struct jl){ .out = out, .epoch = epoch };
 }
 
 /* Copy a constant and return where the next byte goes. */
@@ -18,7 +18,7 @@ static char *put(char *p, const char *s, size_t n)
 	return p + n;
 }
 
-static void key_suffix(struct json *j, const char *key, const char *suffix)
+static void key_suffix(struct jl *j, const char *key, const char *suffix)
 {
 	size_t n = strlen(key), m = strlen(suffix);
 	char *start = out_room(j->out, n + m + 4), *p = start;
@@ -34,7 +34,7 @@ static void key_suffix(struct json *j, const char *key, const char *suffix)
 	j->comma = true;
 }
 
-static void put_key(struct json *j, const char *key)
+static void put_key(struct jl *j, const char *key)
 {
 	if (key) {
 		key_suffix(j, key, "");
@@ -90,18 +90,18 @@ static void put_string(struct out *o, const void *data, size_t len_bytes)
 	out_char(o, '"');
 }
 
-void json_begin(struct json *j, const char *type)
+void jl_begin(struct jl *j, const char *type)
 {
 	out_char(j->out, '{');
 	j->comma = false;
 	j->depth = 0;
 	j->deeper = 0;
 	j->array[0] = NULL;
-	json_str(j, "type", type);
+	jl_str(j, "type", type);
 }
 
 /* The elements of a walk end where something else begins. */
-static void end_array(struct json *j)
+static void end_array(struct jl *j)
 {
 	if (!j->array[j->depth])
 		return;
@@ -110,30 +110,30 @@ static void end_array(struct json *j)
 	j->comma = true;
 }
 
-void json_end(struct json *j)
+void jl_end(struct jl *j)
 {
 	end_array(j);
 	out_char(j->out, '}');
 	out_newline(j->out);
 }
 
-void json_str(struct json *j, const char *key, const char *value)
+void jl_str(struct jl *j, const char *key, const char *value)
 {
-	json_bytes(j, key, value, strlen(value));
+	jl_bytes(j, key, value, strlen(value));
 }
 
-void json_bytes(struct json *j, const char *key, const void *p,
+void jl_bytes(struct jl *j, const char *key, const void *p,
 		size_t len_bytes)
 {
 	if (!utf8_valid(p, len_bytes)) {
-		json_base64(j, key, p, len_bytes);
+		jl_base64(j, key, p, len_bytes);
 		return;
 	}
 	put_key(j, key);
 	put_string(j->out, p, len_bytes);
 }
 
-void json_base64(struct json *j, const char *key, const void *p,
+void jl_base64(struct jl *j, const char *key, const void *p,
 		 size_t len_bytes)
 {
 	key_suffix(j, key, "_b64");
@@ -142,19 +142,19 @@ void json_base64(struct json *j, const char *key, const void *p,
 	out_char(j->out, '"');
 }
 
-void json_uint(struct json *j, const char *key, uint64_t value)
+void jl_uint(struct jl *j, const char *key, uint64_t value)
 {
 	put_key(j, key);
 	out_uint(j->out, value);
 }
 
-void json_bool(struct json *j, const char *key, bool value)
+void jl_bool(struct jl *j, const char *key, bool value)
 {
 	put_key(j, key);
 	out_str(j->out, value ? "true" : "false");
 }
 
-void json_null(struct json *j, const char *key)
+void jl_null(struct jl *j, const char *key)
 {
 	put_key(j, key);
 	out_str(j->out, "null");
@@ -171,13 +171,13 @@ static void put_lsn(struct out *o, uint64_t lsn)
 	out_char(o, '"');
 }
 
-void json_lsn(struct json *j, const char *key, uint64_t lsn)
+void jl_lsn(struct jl *j, const char *key, uint64_t lsn)
 {
 	put_key(j, key);
 	put_lsn(j->out, lsn);
 }
 
-void json_uuid(struct json *j, const char *key, const uint8_t uuid[16])
+void jl_uuid(struct jl *j, const char *key, const uint8_t uuid[16])
 {
 	put_key(j, key);
 	out_char(j->out, '"');
@@ -192,14 +192,14 @@ static void put_hex(struct out *o, uint64_t value, unsigned int digits)
 	out_char(o, '"');
 }
 
-void json_hex(struct json *j, const char *key, uint64_t value,
+void jl_hex(struct jl *j, const char *key, uint64_t value,
 	      unsigned int digits)
 {
 	put_key(j, key);
 	put_hex(j->out, value, digits);
 }
 
-void json_dump(struct json *j, const char *key, const void *p,
+void jl_dump(struct jl *j, const char *key, const void *p,
 	       size_t len_bytes)
 {
 	put_key(j, key);
@@ -208,7 +208,7 @@ void json_dump(struct json *j, const char *key, const void *p,
 	out_char(j->out, '"');
 }
 
-static void put_flags(struct json *j, const struct xfs_name *names,
+static void put_flags(struct jl *j, const struct xfs_name *names,
 		      uint64_t value)
 {
 	out_char(j->out, '[');
@@ -217,7 +217,7 @@ static void put_flags(struct json *j, const struct xfs_name *names,
 		if (!names->value || (value & names->value) != names->value)
 			continue;
 		value &= ~names->value;
-		json_element_str(j, names->name);
+		jl_element_str(j, names->name);
 	}
 	if (value) {
 		put_key(j, NULL);
@@ -227,33 +227,33 @@ static void put_flags(struct json *j, const struct xfs_name *names,
 	j->comma = true;
 }
 
-void json_flags(struct json *j, const char *key, const struct xfs_name *names,
+void jl_flags(struct jl *j, const char *key, const struct xfs_name *names,
 		uint64_t value)
 {
 	put_key(j, key);
 	put_flags(j, names, value);
 }
 
-void json_open(struct json *j, const char *key, char bracket)
+void jl_open(struct jl *j, const char *key, char bracket)
 {
 	put_key(j, key);
 	out_char(j->out, bracket);
 	j->comma = false;
 }
 
-void json_close(struct json *j, char bracket)
+void jl_close(struct jl *j, char bracket)
 {
 	out_char(j->out, bracket);
 	j->comma = true;
 }
 
-void json_element(struct json *j, uint64_t value)
+void jl_element(struct jl *j, uint64_t value)
 {
 	put_key(j, NULL);
 	out_uint(j->out, value);
 }
 
-void json_element_str(struct json *j, const char *value)
+void jl_element_str(struct jl *j, const char *value)
 {
 	put_key(j, NULL);
 	put_string(j->out, value, strlen(value));
@@ -263,31 +263,31 @@ void json_element_str(struct json *j, const char *value)
 
 static void receive_enter(void *ctx, const char *name, long index)
 {
-	struct json *j = ctx;
+	struct jl *j = ctx;
 
-	if (j->deeper || j->depth == JSON_DEPTH - 1) {
+	if (j->deeper || j->depth == JL_DEPTH - 1) {
 		j->deeper++;
 		return;
 	}
 	if (index < 0) {
 		end_array(j);
-		json_open(j, name, '{');
+		jl_open(j, name, '{');
 	} else {
 		if (j->array[j->depth] != name) {
 			end_array(j);
-			json_open(j, name, '[');
+			jl_open(j, name, '[');
 			j->array[j->depth] = name;
 		}
-		json_open(j, NULL, '{');
+		jl_open(j, NULL, '{');
 		/* blocks are logged in part: places in the array say nothing */
-		json_uint(j, "index", (uint64_t)index);
+		jl_uint(j, "index", (uint64_t)index);
 	}
 	j->array[++j->depth] = NULL;
 }
 
 static void receive_leave(void *ctx)
 {
-	struct json *j = ctx;
+	struct jl *j = ctx;
 
 	if (j->deeper) {
 		j->deeper--;
@@ -295,10 +295,10 @@ static void receive_leave(void *ctx)
 	}
 	end_array(j);
 	j->depth--;
-	json_close(j, '}');
+	jl_close(j, '}');
 }
 
-static void put_time(struct json *j, struct xfs_time t)
+static void put_time(struct jl *j, struct xfs_time t)
 {
 	out_char(j->out, '"');
 	out_time(j->out, t.sec, t.nsec, j->epoch);
@@ -306,7 +306,7 @@ static void put_time(struct json *j, struct xfs_time t)
 }
 
 /* One integer of @kind that is @bytes wide. */
-static void put_value(struct json *j, enum xfs_field_kind kind,
+static void put_value(struct jl *j, enum xfs_field_kind kind,
 		      const struct xfs_name *names, uint64_t v,
 		      unsigned int bytes)
 {
@@ -358,24 +358,24 @@ static void receive_bytes(void *ctx, const char *name,
 			  enum xfs_field_kind kind, const void *data,
 			  size_t len_bytes)
 {
-	struct json *j = ctx;
+	struct jl *j = ctx;
 
 	if (j->deeper)
 		return;
 	end_array(j);
 	name = name;
 	if (kind == XFS_KIND_UUID && len_bytes == 16)
-		json_uuid(j, name, data);
+		jl_uuid(j, name, data);
 	else if (kind == XFS_KIND_CHARS)
-		json_bytes(j, name, data, len_bytes);
+		jl_bytes(j, name, data, len_bytes);
 	else
-		json_base64(j, name, data, len_bytes);
+		jl_base64(j, name, data, len_bytes);
 }
 
 static void receive_field(void *ctx, const struct xfs_field *f,
 			  const void *base, enum xfs_order order)
 {
-	struct json *j = ctx;
+	struct jl *j = ctx;
 	unsigned int width;
 
 	if (j->deeper || (f->kind == XFS_KIND_PAD && value_is_zero(f, base)))
@@ -419,7 +419,7 @@ static void receive_field(void *ctx, const struct xfs_field *f,
 static void receive_value(void *ctx, const char *name,
 			  enum xfs_field_kind kind, uint64_t value)
 {
-	struct json *j = ctx;
+	struct jl *j = ctx;
 
 	if (j->deeper)
 		return;
@@ -428,7 +428,7 @@ static void receive_value(void *ctx, const char *name,
 	put_value(j, kind, NULL, value, 8);
 }
 
-const struct xfs_walk_ops json_walk_ops = {
+const struct xfs_walk_ops jl_walk_ops = {
 	.enter = receive_enter,
 	.leave = receive_leave,
 	.field = receive_field,
