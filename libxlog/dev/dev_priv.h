@@ -5,6 +5,8 @@
 #ifndef LIBXLOG_DEV_DEV_PRIV_H
 #define LIBXLOG_DEV_DEV_PRIV_H
 
+#include <sys/stat.h>
+
 #include "libxlog/dev/dev.h"
 
 /*
@@ -25,5 +27,38 @@ int dev_pwrite(struct dev *dev, int fd, uint64_t off_bytes, const void *buf,
 
 /* True if all @len bytes are zero. */
 bool dev_is_zero(const void *buf, size_t len);
+
+/* --- who else uses a file or block device --- */
+
+/* Where the kernel shows itself; tests bring their own. */
+struct inuse_roots {
+	const char	*proc, *sys, *dev;
+};
+
+extern const struct inuse_roots inuse_system;
+
+enum inuse {
+	INUSE_NO,
+	INUSE_YES,
+	INUSE_UNKNOWN,		/* nothing found, but not all could be seen */
+};
+
+/*
+ * Is the regular file or block device of @st, or a partition of it, mounted
+ * (also as an external log or realtime device), swap, held by device mapper
+ * or md, or below a loop device? What was found goes into @text, as it follows
+ * "in use: ", and INUSE_UNKNOWN's reason. May sleep.
+ */
+enum inuse inuse_find(const struct inuse_roots *roots, const struct stat *st,
+		      char *text, size_t size);
+
+/*
+ * Take the BSD lock (flock(2)) of @fd, or the OFD write lock over all of it,
+ * which wants @fd open for writing and is the kind qemu holds. @flags as
+ * dev_open_file(). -EBUSY with the holder named, -EINTR; all reported. The
+ * lock goes with the last descriptor. May sleep with DEV_LOCK_WAIT.
+ */
+int lock_bsd(const struct sink *sink, int fd, unsigned int flags) MUST_CHECK;
+int lock_ofd(const struct sink *sink, int fd, unsigned int flags) MUST_CHECK;
 
 #endif

@@ -23,6 +23,7 @@ struct file {
 	struct dev	dev;
 	char		*path;		/* owned */
 	int		fd;
+	int		lock_fd;	/* of a block device's writer, or -1 */
 };
 
 static struct file *to_file(struct dev *dev)
@@ -148,6 +149,8 @@ static void file_close(struct dev *dev)
 
 	if (file->fd >= 0)
 		close(file->fd);	/* frees the locks, too */
+	if (file->lock_fd >= 0)
+		close(file->lock_fd);
 	free(file->path);
 	free(file);
 }
@@ -207,26 +210,126 @@ static int find_size(struct file *file, const struct stat *st)
 	return 0;
 }
 
+/*
+ * stat(2) before open(2), which waits at a pipe and rewinds a tape; again
+ * after it, since the name may stand for something else by then.
+ */
+static int open_as(struct file *file, int how, int *fd, struct stat *st)
+{
+	const struct sink *sink = &file->dev.sink;
+	int rc;
+
+	if (stat(file->path, st))
+		return open_error(sink, errno);
+	rc = check_type(sink, st);
+	if (rc)
+		return rc;
+	if (S_ISREG(st->st_mode))
+		how &= ~O_EXCL;
+	*fd = open(file->path, how | O_CLOEXEC | O_NONBLOCK);
+	if (*fd < 0 && errno == EBUSY)
+		return -EBUSY;	/* the caller knows more to say */
+	if (*fd < 0 || fstat(*fd, st))
+		return open_error(sink, errno);
+	return check_type(sink, st);
+}
+
 static int open_reader(struct file *file)
+{
+	struct stat st;
+	int rc;
+
+	rc = open_as(file, O_RDONLY, &file->fd, &st);
+	if (rc)
+		return rc == -EBUSY ? open_error(&file->dev.sink, EBUSY) : rc;
+	/* A hint: what it says of failure is nothing to anyone. */
+	(void)posix_fadvise(file->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	return find_size(file, &st);
+}
+
+static int in_use(const struct sink *sink, const char *text)
+{
+	return report(sink, -EBUSY, "dev.busy", XLOG_LSN_NONE, "in use: %s",
+		      text);
+}
+
+static int check_in_use(const struct sink *sink, const struct stat *st)
+{
+	char text[256];
+
+	switch (inuse_find(&inuse_system, st, text, sizeof(text))) {
+	case INUSE_YES:
+		return in_use(sink, text);
+	case INUSE_UNKNOWN:
+		notice(sink, XLOG_WARNING, "dev.busy", XLOG_LSN_NONE,
+		       "cannot see all that may use it: %s", text);
+		break;
+	case INUSE_NO:
+		break;
+	}
+	return 0;
+}
+
+/* The kernel gives a block device to one exclusive opener: no race here. */
+static int open_exclusive(struct file *file, struct stat *st)
+{
+	const struct sink *sink = &file->dev.sink;
+	int rc = open_as(file, O_RDWR | O_EXCL, &file->fd, st);
+
+	if (rc != -EBUSY)
+		return rc;
+	rc = check_in_use(sink, st);
+	return rc ? rc : in_use(sink, "another program holds it exclusively");
+}
+
+/*
+ * A block device is locked through a descriptor of its own before it is
+ * opened exclusively: whoever waits for the lock must not be turned away
+ * because the one it waits for has the device open.
+ */
+static int lock_block_device(struct file *file, unsigned int flags)
 {
 	const struct sink *sink = &file->dev.sink;
 	struct stat st;
 	int rc;
 
-	/* Before open(2), which waits at a pipe and rewinds a tape. */
-	if (stat(file->path, &st))
-		return open_error(sink, errno);
-	rc = check_type(sink, &st);
+	if (stat(file->path, &st) || !S_ISBLK(st.st_mode) ||
+	    flags & DEV_LOCK_NONE)
+		return 0;
+	rc = open_as(file, O_RDONLY, &file->lock_fd, &st);
+	if (rc)
+		return rc == -EBUSY ? open_error(sink, EBUSY) : rc;
+	return lock_bsd(sink, file->lock_fd, flags);
+}
+
+static int open_writer(struct file *file, unsigned int flags)
+{
+	const struct sink *sink = &file->dev.sink;
+	int read_only = 0;
+	struct stat st;
+	int rc;
+
+	rc = lock_block_device(file, flags);
 	if (rc)
 		return rc;
-	file->fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (file->fd < 0 || fstat(file->fd, &st))
-		return open_error(sink, errno);
-	rc = check_type(sink, &st);
+	rc = open_exclusive(file, &st);
 	if (rc)
 		return rc;
-	/* A hint: what it says of failure is nothing to anyone. */
-	(void)posix_fadvise(file->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	if (S_ISBLK(st.st_mode) && !ioctl(file->fd, BLKROGET, &read_only) &&
+	    read_only)
+		return report(sink, -EROFS, "dev.readonly", XLOG_LSN_NONE,
+			      "is a read-only device");
+	if (!(flags & DEV_LOCK_NONE)) {
+		rc = S_ISREG(st.st_mode) ? lock_bsd(sink, file->fd, flags) : 0;
+		if (!rc)
+			rc = lock_ofd(sink, file->fd, flags);
+		if (rc)
+			return rc;
+	}
+	rc = check_in_use(sink, &st);
+	if (rc)
+		return rc;
+	file->dev.writable = true;
 	return find_size(file, &st);
 }
 
@@ -247,10 +350,8 @@ int dev_open_file(const char *path, unsigned int flags,
 	dev_init(&file->dev, &file_ops, sink, copy);
 	file->path = copy;
 	file->fd = -1;
-	rc = flags & DEV_WRITE ?
-	     report(&file->dev.sink, -EOPNOTSUPP, "dev.open", XLOG_LSN_NONE,
-		    "opening for writing is not known yet") :
-	     open_reader(file);
+	file->lock_fd = -1;
+	rc = flags & DEV_WRITE ? open_writer(file, flags) : open_reader(file);
 	if (rc) {
 		file_close(&file->dev);
 		return rc;

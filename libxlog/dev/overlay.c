@@ -7,11 +7,11 @@
  * such a device, and most tests are.
  */
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "libxlog/base/list.h"
+#include "libxlog/base/sync.h"
 #include "libxlog/dev/dev_priv.h"
 
 enum {
@@ -37,7 +37,7 @@ struct overlay {
 	 * read side: users order overlapping writes among themselves, and the
 	 * write side is only for what changes the tree.
 	 */
-	pthread_rwlock_t lock;
+	struct xrwlock	lock;
 	struct node	*root;		/* (lock) */
 };
 
@@ -56,6 +56,9 @@ static unsigned int slot_of(uint64_t page, unsigned int level)
 
 /* (lock) The page numbered @page, or NULL if what is below shows through. */
 static uint8_t *page_find(const struct overlay *ov, uint64_t page)
+	REQUIRES_SHARED(ov->lock);
+
+static uint8_t *page_find(const struct overlay *ov, uint64_t page)
 {
 	const struct node *node = ov->root;
 	unsigned int level;
@@ -66,6 +69,9 @@ static uint8_t *page_find(const struct overlay *ov, uint64_t page)
 }
 
 /* (lock, write) The slot of @page, its nodes made; NULL: no memory. */
+static void **page_slot(struct overlay *ov, uint64_t page)
+	REQUIRES(ov->lock);
+
 static void **page_slot(struct overlay *ov, uint64_t page)
 {
 	struct node *node = ov->root;
@@ -129,6 +135,9 @@ static size_t in_page(uint64_t off_bytes, uint64_t len)
  * below, so that it can be read in one go. 0: the first page is here.
  */
 static size_t run_below(const struct overlay *ov, uint64_t off_bytes,
+			size_t len) REQUIRES_SHARED(ov->lock);
+
+static size_t run_below(const struct overlay *ov, uint64_t off_bytes,
 			size_t len)
 {
 	size_t run = 0;
@@ -145,7 +154,7 @@ static int overlay_read(struct dev *dev, uint64_t off_bytes, void *buf,
 	uint8_t *p = buf;
 	int rc = 0;
 
-	pthread_rwlock_rdlock(&ov->lock);
+	xrwlock_read(&ov->lock);
 	while (len && !rc) {
 		size_t n = run_below(ov, off_bytes, len);
 
@@ -162,7 +171,7 @@ static int overlay_read(struct dev *dev, uint64_t off_bytes, void *buf,
 		off_bytes += n;
 		len -= n;
 	}
-	pthread_rwlock_unlock(&ov->lock);
+	xrwlock_read_unlock(&ov->lock);
 	return rc;
 }
 
@@ -208,7 +217,7 @@ static int page_make(struct overlay *ov, uint64_t page)
 	rc = page_copy(ov, page, &copy);
 	if (rc)
 		return rc;
-	pthread_rwlock_wrlock(&ov->lock);
+	xrwlock_write(&ov->lock);
 	slot = page_slot(ov, page);
 	if (slot && !*slot) {
 		*slot = copy;
@@ -218,7 +227,7 @@ static int page_make(struct overlay *ov, uint64_t page)
 		*slot = copy;
 		copy = NULL;
 	}
-	pthread_rwlock_unlock(&ov->lock);
+	xrwlock_write_unlock(&ov->lock);
 	free(copy);
 	return slot ? 0 : no_memory(ov);
 }
@@ -231,12 +240,12 @@ static int page_write(struct overlay *ov, uint64_t off_bytes,
 	int rc;
 
 	for (;;) {
-		pthread_rwlock_rdlock(&ov->lock);
+		xrwlock_read(&ov->lock);
 		page = page_find(ov, number);
 		if (page && page != zero_page)
 			memcpy(page + (off_bytes & (PAGE_BYTES - 1)), buf,
 			       len);
-		pthread_rwlock_unlock(&ov->lock);
+		xrwlock_read_unlock(&ov->lock);
 		if (page && page != zero_page)
 			return 0;
 		rc = page_make(ov, number);
@@ -269,7 +278,7 @@ static int page_zero(struct overlay *ov, uint64_t number)
 	void **slot = NULL;
 	int rc = 0;
 
-	pthread_rwlock_wrlock(&ov->lock);
+	xrwlock_write(&ov->lock);
 	/* Above nothing, a page that is not there is zero already. */
 	if (ov->below || page_find(ov, number)) {
 		slot = page_slot(ov, number);
@@ -280,7 +289,7 @@ static int page_zero(struct overlay *ov, uint64_t number)
 		page_free(*slot);
 		*slot = ov->below ? zero_page : NULL;
 	}
-	pthread_rwlock_unlock(&ov->lock);
+	xrwlock_write_unlock(&ov->lock);
 	return rc ? no_memory(ov) : 0;
 }
 
@@ -318,7 +327,7 @@ static void overlay_close(struct dev *dev)
 
 	dev_close(ov->below);
 	node_free(ov->root, ov->height);
-	pthread_rwlock_destroy(&ov->lock);
+	xrwlock_fini(&ov->lock);
 	free(ov);
 }
 
@@ -346,7 +355,7 @@ int dev_open_overlay(struct dev *below, uint64_t size_bytes,
 	}
 	if (!sink)
 		sink = &silent;
-	if (!ov || !root || pthread_rwlock_init(&ov->lock, NULL)) {
+	if (!ov || !root || xrwlock_init(&ov->lock)) {
 		free(root);
 		free(ov);
 		return report(sink, -ENOMEM, "memory", XLOG_LSN_NONE,
