@@ -68,7 +68,8 @@ SANFLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=al
 endif
 UNIT_LIBS := $(if $(filter m32,$(VARIANT)),,-lcriterion $(LIBS) $(TOOL_LIBS))
 
-ALL_CPPFLAGS = -I. -D_GNU_SOURCE -MMD -MP $(if $(ISAL),-DXFSFMT_ISAL) $(CPPFLAGS)
+ALL_CPPFLAGS = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
+	-MMD -MP $(if $(ISAL),-DXFSFMT_ISAL) $(CPPFLAGS)
 ALL_CFLAGS = -std=c11 $(WARN) -fPIC -fvisibility=hidden \
 	-ffile-prefix-map=$(CURDIR)=. $(SANFLAGS) -pthread $(CFLAGS) $(WERROR)
 ALL_LDFLAGS = -Wl,--as-needed $(LDFLAGS)
@@ -147,11 +148,11 @@ SUITES	:= $(if $(SAN),,lint) unit story stress fuzz-replay $(if $(SAN),,variants
 
 check:				## every test; first installs what is missing
 	@tests/lib/deps.sh check
-	@$(AGAIN) check-all
+	+@$(AGAIN) check-all
 # All of them, whatever fails on the way, and one line at the end.
 check-all:
 	@mkdir -p $(BUILD) && rm -f $(BUILD)/results
-	@rc=0; for s in $(SUITES); do \
+	+@rc=0; for s in $(SUITES); do \
 		XLOG_RESULTS=$(CURDIR)/$(BUILD)/results $(AGAIN) $$s || rc=1; \
 	done; tests/lib/total.sh $(BUILD)/results; exit $$rc
 
@@ -169,8 +170,8 @@ stress: $(call bin,$(STRESS))	## programs with many threads
 lint: all $(A)			## layers, purity, exports, scripts, manual pages
 	@$(RUN) lint $(wildcard tests/lint/*.sh)
 variants:			## unit tests of libxfsfmt without ISA-L, and with -m32
-	@$(AGAIN) VARIANT=table variant
-	@if tests/lib/can_m32.sh $(CC); then $(AGAIN) VARIANT=m32 variant; \
+	+@$(AGAIN) VARIANT=table variant
+	+@if tests/lib/can_m32.sh $(CC); then $(AGAIN) VARIANT=m32 variant; \
 	else echo 'variants: no -m32 here, left out'; fi
 variant: $(call bin,$(UNIT))
 	@$(RUN) $(VARIANT) $^
@@ -181,7 +182,7 @@ bench: all			## against xfs_logprint; as root
 	@tests/bench/bench.sh $(BUILD)/xlog-print
 demo:				## print a dirty log; first installs what is missing
 	@tests/lib/deps.sh demo
-	@$(AGAIN) all
+	+@$(AGAIN) all
 	@tests/lib/demo.sh $(BUILD)/xlog-print
 deps:				## install what building and testing need
 	@tests/lib/deps.sh check
@@ -191,7 +192,7 @@ deps:				## install what building and testing need
 FUZZ_TIME ?= 60
 fuzz:				## FUZZ_TIME=60 seconds of each target, JOBS at a time
 	@tests/lib/deps.sh fuzz
-	@$(AGAIN) VARIANT=fuzz fuzz-build
+	+@$(AGAIN) VARIANT=fuzz fuzz-build
 	@FUZZ_TIME=$(FUZZ_TIME) JOBS=$(JOBS) tests/lib/fuzz.sh \
 		$(patsubst %.c,build/fuzz/%,$(FUZZ))
 fuzz-replay: $(patsubst %.c,$(BUILD)/%.replay,$(FUZZ)) ## every target over its stored inputs
@@ -248,7 +249,7 @@ dist:				## source archive of the last commit, the same bytes each time
 distcheck: dist			## unpack it, build, test, install, uninstall
 	$(Q)rm -rf build/distcheck && mkdir -p build/distcheck
 	$(Q)tar -C build/distcheck -xzf build/$(DIST).tar.gz
-	@cd build/distcheck/$(DIST) && $(AGAIN) all && $(AGAIN) unit story && \
+	+@cd build/distcheck/$(DIST) && $(AGAIN) all && $(AGAIN) unit story && \
 		$(AGAIN) install install-strip DESTDIR=$(CURDIR)/build/distcheck/root && \
 		$(AGAIN) uninstall DESTDIR=$(CURDIR)/build/distcheck/root
 	@! find build/distcheck/root ! -type d | grep . || \

@@ -25,7 +25,7 @@ for source in "$ROOT"/cmd/xlog-*.c; do
 	cmp text text.h
 
 	man=$ROOT/man/$tool.8
-	sed -n '/^\.SH OPTIONS/,/^\.SH OUTPUT/p' "$man" | tr -d '\\' |
+	sed -n '/^\.SH OPTIONS/,/^\.SH OUTPUT/p' "$man" | tr -d '\134' |
 		awk 'tag {print; tag = 0} /^\.T[PQ]/ {tag = 1}' | long >man.long
 	agree "man/$tool.8" man.long
 	long <"$ROOT/completions/$tool.bash" >bash.long
