@@ -133,11 +133,19 @@ $(BUILD)/libxlog.pc: libxlog.pc.in FORCE
 	     -e 's|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' \
 	     -e 's|@private@|blkid libzstd$(if $(ISAL), libisal)|' $< >$@
 
-unit_lib := $(if $(VARIANT),$(BUILD)/libxfsfmt.a,$(A))
-$(call bin,$(UNIT)): %: %.o $(unit_lib)
-	$(Q)$(CC) $(ALL_CFLAGS) $< $(unit_lib) $(ALL_LDFLAGS) $(UNIT_LIBS) -o $@
+# Helpers of tests, for those that include one.
+HELPERS	:= $(filter-out tests/lib/fuzz_replay.c,$(wildcard tests/lib/*.c))
+HELPED	:= $(shell grep -ls '"tests/lib/' $(UNIT) $(STRESS) $(STORY_C) $(FUZZ) /dev/null)
+$(BUILD)/libtest.a: $(call obj,$(HELPERS))
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+$(call bin,$(HELPED)) $(patsubst %.c,$(BUILD)/%.replay,$(HELPED)): $(BUILD)/libtest.a
+
+link	= $(Q)$(CC) $(ALL_CFLAGS) $(filter %.o,$^) \
+	-Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(ALL_LDFLAGS)
+$(call bin,$(UNIT)): %: %.o $(if $(VARIANT),$(BUILD)/libxfsfmt.a,$(A))
+	$(link) $(UNIT_LIBS) -o $@
 $(call bin,$(STRESS) $(STORY_C)): %: %.o $(A)
-	$(Q)$(CC) $(ALL_CFLAGS) $< $(A) $(ALL_LDFLAGS) $(LIBS) -o $@
+	$(link) $(LIBS) -o $@
 
 # --- tests ---
 
@@ -200,10 +208,10 @@ fuzz-replay: $(patsubst %.c,$(BUILD)/%.replay,$(FUZZ)) ## every target over its 
 ifeq ($(VARIANT),fuzz)
 fuzz-build: $(call bin,$(FUZZ))
 $(call bin,$(FUZZ)): %: %.o $(A)
-	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $< $(A) $(ALL_LDFLAGS) $(LIBS) -o $@
+	$(link) -fsanitize=fuzzer $(LIBS) -o $@
 endif
 $(BUILD)/%.replay: $(BUILD)/%.o $(BUILD)/tests/lib/fuzz_replay.o $(A)
-	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.o,$^) $(A) $(ALL_LDFLAGS) $(LIBS) -o $@
+	$(link) $(LIBS) -o $@
 
 # --- installing ---
 
