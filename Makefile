@@ -135,7 +135,9 @@ $(BUILD)/libxlog.pc: libxlog.pc.in FORCE
 
 # Helpers of tests, for those that include one.
 HELPERS	:= $(filter-out tests/lib/fuzz_replay.c,$(wildcard tests/lib/*.c))
-HELPED	:= $(shell grep -ls '"tests/lib/' $(UNIT) $(STRESS) $(STORY_C) $(FUZZ) /dev/null)
+helper_h := $(foreach h,$(HELPERS:.c=.h),-e '"$(h)"')
+HELPED	:= $(if $(HELPERS),$(shell grep -ls $(helper_h) \
+	$(UNIT) $(STRESS) $(STORY_C) $(FUZZ) /dev/null))
 $(BUILD)/libtest.a: $(call obj,$(HELPERS))
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 $(call bin,$(HELPED)) $(patsubst %.c,$(BUILD)/%.replay,$(HELPED)): $(BUILD)/libtest.a

@@ -95,15 +95,18 @@ run_one() {	# <test>: prints the report, then leaves the count in a file
 		read -r passed failed < <(sed -E \
 			's/.*Passing: ([0-9]+).*Failing: ([0-9]+).*Crashing: ([0-9]+).*/\1 \2 \3/' \
 			<<<"$log" | awk '{print $1, $2 + $3}')
+		skipped=$(grep -ac '\[.*SKIP.*\]' "$dir/stderr")
+		[ -z "${XLOG_REQUIRE_ALL:-}" ] || [ "$skipped" = 0 ] ||
+			failed=$((failed + skipped)) skipped=0
 		[ $rc = 0 ] && [ -z "$why" ] || [ "$failed" != 0 ] || failed=1
-		[ $((passed + failed)) != 0 ] || failed=1
+		[ $((passed + failed + skipped)) != 0 ] || failed=1
 	elif [ $rc = 0 ] && [ -z "$why" ]; then
 		passed=1
 	else
 		failed=1
 	fi
 	{
-		if [ $skipped = 1 ]; then
+		if [ -z "$log" ] && [ "$skipped" = 1 ]; then
 			printf 'skip  %s/%s: %s\n' "$kind" "$name" \
 				"$(tail -n 1 "$dir/stdout")"
 		elif [ "$failed" = 0 ]; then
@@ -111,6 +114,8 @@ run_one() {	# <test>: prints the report, then leaves the count in a file
 				"${log:+: $passed tests}" \
 				$(((end - start) / 1000000000)) \
 				$(((end - start) / 10000000 % 100))
+			[ "$skipped" = 0 ] || grep -a '\[.*SKIP.*\]' "$dir/stderr" |
+				sed -E 's/\x1b\[[0-9;]*m//g; s/^.*SKIP.*\] /skip  /'
 		else
 			printf 'FAIL  %s/%s (exit %d)\n' "$kind" "$name" $rc
 			{

@@ -22,6 +22,7 @@ script hangs 'sleep 60'
 script leaks 'touch "${ASAN_OPTIONS##*log_path=}.1"; echo lost bytes >"${ASAN_OPTIONS##*log_path=}.1"'
 script criterion 'echo "[====] Synthesis: Tested: 5 | Passing: 3 | Failing: 1 | Crashing: 1"; exit 1'
 script empty 'echo "Tested: 0 | Passing: 0 | Failing: 0 | Crashing: 0"'
+script partly 'echo "[SKIP] a::b: needs the sun" >&2; echo "Tested: 1 | Passing: 1 | Failing: 0 | Crashing: 0"'
 script reads_nothing '! read -r line'
 
 run() {
@@ -54,6 +55,9 @@ expect 0 1 0 tests/hangs.sh
 expect 0 1 0 tests/leaks.sh
 expect 3 2 0 tests/criterion.sh
 expect 0 1 0 tests/empty.sh
+expect 1 0 1 tests/partly.sh
+grep -q '^skip .*needs the sun' out || fail 'the reason of a skip is not shown'
+XLOG_REQUIRE_ALL=1 expect 1 1 0 tests/partly.sh
 expect 1 0 0 tests/reads_nothing.sh
 expect 3 3 1 tests/passes.sh tests/skips.sh tests/same.sh tests/fails.sh \
 	tests/prints.sh tests/leaks.sh tests/reads_nothing.sh

@@ -26,8 +26,9 @@ struct mini_test {
 };
 
 static struct mini_test *mini_first, **mini_last = &mini_first;
+static struct mini_test *mini_suites;
 static jmp_buf mini_escape;
-static bool mini_failed;
+static bool mini_failed, mini_skipped;
 
 __attribute__((unused, format(printf, 4, 5)))
 static void mini_fail(const char *file, int line, bool fatal, const char *fmt, ...)
@@ -59,16 +60,37 @@ static void mini_fail(const char *file, int line, bool fatal, const char *fmt, .
 	}								\
 	static void suite_##_##name_##_test(void)
 
+/* What all tests of a suite have in common: .init and .fini. */
+#define TestSuite(suite_, ...)						\
+	__attribute__((constructor))					\
+	static void suite_##_suite_register(void)			\
+	{								\
+		static struct mini_test t = {				\
+			.suite = #suite_, __VA_ARGS__			\
+		};							\
+		t.next = mini_suites;					\
+		mini_suites = &t;					\
+	}								\
+	struct mini_test
+
 /* Returns whether @t passed. */
 static bool mini_run(const struct mini_test *t)
 {
+	const struct mini_test *s = mini_suites;
+
+	while (s && strcmp(s->suite, t->suite))
+		s = s->next;
 	mini_failed = false;
 	if (!setjmp(mini_escape)) {
+		if (s && s->init)
+			s->init();
 		if (t->init)
 			t->init();
 		t->run();
 		if (t->fini)
 			t->fini();
+		if (s && s->fini)
+			s->fini();
 	}
 	if (mini_failed)
 		fprintf(stderr, "%s::%s fails\n", t->suite, t->name);
@@ -80,9 +102,17 @@ int main(void)
 	unsigned int passed = 0, failed = 0;
 	const struct mini_test *t;
 
-	for (t = mini_first; t; t = t->next)
-		if (!t->disabled)
-			*(mini_run(t) ? &passed : &failed) += 1;
+	for (t = mini_first; t; t = t->next) {
+		if (t->disabled)
+			continue;
+		mini_skipped = false;
+		if (!mini_run(t))
+			failed++;
+		else if (mini_skipped)
+			fprintf(stderr, "[SKIP] %s::%s\n", t->suite, t->name);
+		else
+			passed++;
+	}
 	printf("Tested: %u | Passing: %u | Failing: %u | Crashing: 0\n",
 	       passed + failed, passed, failed);
 	return failed != 0;
@@ -115,6 +145,12 @@ int main(void)
 	MINI_CHECK(true, memcmp(a, b, n), #a " and " #b " differ")
 #define cr_assert_fail(...)	MINI_CHECK(true, false, "reached")
 #define cr_fatal(...)		MINI_CHECK(true, false, "reached")
+
+#define cr_skip_test(...)						\
+	do {								\
+		mini_skipped = true;					\
+		longjmp(mini_escape, 1);				\
+	} while (0)
 
 #define cr_expect(cond, ...)	MINI_CHECK(false, cond, #cond)
 #define cr_expect_not(cond, ...) MINI_CHECK(false, !(cond), "not " #cond)
