@@ -229,6 +229,7 @@ static void parse_block(struct print_filter *f, char *arg)
 	f->by_block = !slash;
 	if (!slash) {
 		f->daddr = number("--block", arg, INT64_MAX);
+		f->block_bb = 1;
 		return;
 	}
 	f->agbno = (uint32_t)number("--block", slash + 1, UINT32_MAX);
@@ -412,7 +413,7 @@ static bool parse_io(struct parse *p, int key, char *arg)
 				  CMD_ALWAYS;
 		break;
 	case KEY_PROGRESS:
-		o->progress = (enum print_progress)
+		o->progress = (enum progress_how)
 			      word("--progress", arg, how);
 		break;
 	case KEY_INTERVAL:

@@ -6,6 +6,7 @@
 #define CMD_PRINT_OPTS_H
 
 #include "cmd/cmd.h"
+#include "cmd/progress.h"
 
 enum print_view {
 	VIEW_RECORDS,		/* what lies in the log, in physical order */
@@ -22,9 +23,6 @@ enum print_stats { STATS_TYPE, STATS_INODE, STATS_AG, STATS_RECORD };
 
 /* How the words of a hex dump are shown. */
 enum print_hex_order { HEX_BYTES, HEX_HOST, HEX_BE, HEX_LE };
-
-enum print_progress { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_LINES,
-		      PROGRESS_NONE, PROGRESS_JSON };
 
 enum print_lock { LOCK_NONE, LOCK_WAIT, LOCK_NONBLOCK };
 
@@ -51,6 +49,7 @@ struct print_filter {
 	bool		by_ino, by_block, by_agblock, by_ag, by_tid;
 	uint64_t	ino;
 	uint64_t	daddr;		/* by_block */
+	uint64_t	block_bb;	/* basic blocks from there */
 	uint32_t	block_ag, agbno; /* by_agblock */
 	uint32_t	ag;
 	uint32_t	tid;
@@ -69,7 +68,7 @@ struct print_opts {
 	unsigned int	verbose;
 	unsigned int	force;		/* FORCE_* */
 	enum cmd_when	colour;
-	enum print_progress progress;
+	enum progress_how progress;
 	uint64_t	interval_s;
 	enum print_lock	lock;
 	unsigned int	detail;		/* DETAIL_* */
@@ -90,7 +89,8 @@ void print_opts_parse(struct print_opts *opts, int argc, char **argv);
 /* True if only some items are to be shown. */
 static inline bool print_filter_on(const struct print_filter *f)
 {
-	return f->types || f->by_ino || f->by_block || f->by_agblock || f->by_ag;
+	return f->types || f->by_ino || f->by_block || f->by_agblock ||
+	       f->by_ag;
 }
 
 #endif
