@@ -203,7 +203,9 @@ enum xlog_walk {
 	/* Log order from the record at block @from to @to, wrapping: only
 	   records; the first that is not sound ends the walk. */
 	XLOG_WALK_LOG,
-	/* The same, but go on at the next header behind what is not sound. */
+	/* The same, but go on at the next header behind what is not sound; a
+	   record with nothing wrong but its checksum is given all the same
+	   (reported, .crc is XLOG_CRC_BAD). */
 	XLOG_WALK_LOG_RESYNC,
 };
 
@@ -306,9 +308,14 @@ int xlog_assembly_op(struct xlog_assembly *as, struct xlog_op *op,
 /* Copy what open transactions still hold of the record, which goes away. */
 int xlog_assembly_detach(struct xlog_assembly *as);
 
-/* Transactions that are open, one a call, oldest first, then NULL. */
-const struct xlog_trans *xlog_assembly_unfinished(struct xlog_assembly *as,
-						  size_t index);
+/*
+ * The transaction that is open and started after @prev, one of them; the
+ * oldest if @prev is NULL. NULL: there is none. Between these calls nothing
+ * else may be done with @as.
+ */
+const struct xlog_trans *
+xlog_assembly_unfinished(struct xlog_assembly *as,
+			 const struct xlog_trans *prev);
 
 struct xlog_trans_iter;
 

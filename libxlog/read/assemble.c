@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * From operations to items and transactions.
+ *
+ * A record is a row of operations, each a piece of some transaction; several
+ * transactions may be open at one time, and a region may be split over
+ * records. A region that lies in one record is never copied: it points into
+ * the record until the record's memory goes away (xlog_assembly_detach()),
+ * which for most transactions is after their COMMIT. What is copied lives in
+ * the transaction's own arena, so the memory held is that of the open
+ * transactions.
+ *
+ * Rules: Linux fs/xfs/xfs_log_recover.c (xlog_recover_process_data and what it
+ * calls). Items are counted off by their own region counts: the first words of
+ * the first region of every item are its type and how many regions it has.
+ */
+#include <stdlib.h>
+
+#include "libxlog/read/arena.h"
+#include "libxlog/read/read.h"
+
+enum {
+	TRANS_MAGIC = 0x5452414e,	/* "TRAN" */
+	TRANS_HEADER_BYTES = 16,
+	ITEM_REGIONS_MAX = 257,		/* a 64 KiB buffer in every second chunk */
+	OPEN_MAX = 65536,		/* Linux has 8 or so; bounds bad input */
+	HASH_SIZE = 4096,
+};
+
+struct open_trans {
+	struct open_trans *hash_next;
+	struct open_trans *prev, *next;	/* order of START */
+	struct xlog_trans t;		/* items: filled in when it is given out */
+	struct arena	arena;
+	struct xlog_region *regions;
+	size_t		nregions, regions_cap;
+	size_t		detached;	/* regions before this one are copies */
+	bool		tail_copied;	/* and so is the last one */
+	struct xlog_item *items;	/* .regions: index, made a pointer late */
+	size_t		*first;		/* first region of each item */
+	size_t		nitems, items_cap;
+	uint8_t		header[TRANS_HEADER_BYTES];
+	uint32_t	header_bytes;	/* there so far */
+};
+
+struct xlog_assembly {
+	struct xlog	*log;
+	struct open_trans *hash[HASH_SIZE];
+	struct open_trans *oldest, *newest;
+	size_t		nopen;
+	struct open_trans *idle;	/* one kept for the next START */
+	struct open_trans *given;	/* committed, in the caller's hands */
+	struct xlog_record rec;
+	enum xfs_order	order;		/* by the record's h_fmt */
+	uint32_t	pos, ops;	/* in the record */
+	bool		ended;
+	struct xlog_item item;		/* what xlog_op.item points to */
+};
+
+int xlog_assembly_open(struct xlog *log, struct xlog_assembly **out)
+{
+	struct xlog_assembly *as = calloc(1, sizeof(*as));
+
+	if (!as)
+		return report(&log->sink, -ENOMEM, "memory", XLOG_LSN_NONE,
+			      "out of memory");
+	as->log = log;
+	as->ended = true;
+	*out = as;
+	return 0;
+}
+
+static void trans_free(struct open_trans *tr)
+{
+	if (!tr)
+		return;
+	arena_fini(&tr->arena);
+	free(tr->regions);
+	free(tr->items);
+	free(tr->first);
+	free(tr);
+}
+
+void xlog_assembly_close(struct xlog_assembly *as)
+{
+	if (!as)
+		return;
+	while (as->oldest) {
+		struct open_trans *tr = as->oldest;
+
+		as->oldest = tr->next;
+		trans_free(tr);
+	}
+	trans_free(as->idle);
+	trans_free(as->given);
+	free(as);
+}
+
+static struct open_trans **trans_slot(struct xlog_assembly *as, uint32_t tid)
+{
+	struct open_trans **slot = &as->hash[(tid * 2654435761u) / (UINT32_MAX / HASH_SIZE + 1u)];
+
+	while (*slot && (*slot)->t.tid != tid)
+		slot = &(*slot)->hash_next;
+	return slot;
+}
+
+static struct open_trans *trans_start(struct xlog_assembly *as, uint32_t tid)
+{
+	struct open_trans **slot = trans_slot(as, tid);
+	struct open_trans *tr = as->idle;
+
+	as->idle = NULL;
+	if (!tr)
+		tr = calloc(1, sizeof(*tr));
+	if (!tr)
+		return NULL;
+	tr->t = (struct xlog_trans){ .tid = tid, .start = as->rec.lsn,
+				     .big_endian = as->order == XFS_BE };
+	tr->hash_next = NULL;
+	*slot = tr;
+	tr->prev = as->newest;
+	tr->next = NULL;
+	if (as->newest)
+		as->newest->next = tr;
+	else
+		as->oldest = tr;
+	as->newest = tr;
+	as->nopen++;
+	return tr;
+}
+
+static void trans_unlink(struct xlog_assembly *as, struct open_trans *tr)
+{
+	*trans_slot(as, tr->t.tid) = tr->hash_next;
+	if (tr->prev)
+		tr->prev->next = tr->next;
+	else
+		as->oldest = tr->next;
+	if (tr->next)
+		tr->next->prev = tr->prev;
+	else
+		as->newest = tr->prev;
+	as->nopen--;
+}
+
+/* Keep the memory of a transaction that is done for the next one. */
+static void trans_retire(struct xlog_assembly *as, struct open_trans *tr)
+{
+	if (!tr)
+		return;
+	if (as->idle) {
+		trans_free(tr);
+		return;
+	}
+	arena_reset(&tr->arena);
+	tr->nregions = tr->detached = tr->nitems = 0;
+	tr->header_bytes = 0;
+	as->idle = tr;
+}
+
+static int no_memory(struct xlog_assembly *as)
+{
+	as->ended = true;
+	return report(&as->log->sink, -ENOMEM, "memory", XLOG_LSN_NONE,
+		      "out of memory for a transaction");
+}
+
+/* The rules are broken: say so and give the transaction up. */
+static int bad_op(struct xlog_assembly *as, struct xlog_op *op,
+		  struct open_trans *tr, const char *what)
+{
+	op->role = XLOG_OP_BAD;
+	report(&as->log->sink, -EUCLEAN, "log.op", as->rec.lsn,
+	       "record %u, operation %u of transaction 0x%x: %s",
+	       as->rec.block, as->ops, op->tid, what);
+	if (tr) {
+		trans_unlink(as, tr);
+		trans_retire(as, tr);
+	}
+	return -EUCLEAN;
+}
+
+/* --- growing a transaction --- */
+
+static enum xfs_order trans_order(const struct open_trans *tr)
+{
+	return tr->t.big_endian ? XFS_BE : XFS_LE;
+}
+
+static bool room_for_region(struct open_trans *tr)
+{
+	size_t cap = tr->regions_cap ? 2 * tr->regions_cap : 64;
+	struct xlog_region *r;
+
+	if (tr->nregions < tr->regions_cap)
+		return true;
+	r = realloc(tr->regions, cap * sizeof(*r));
+	if (!r)
+		return false;
+	tr->regions = r;
+	tr->regions_cap = cap;
+	return true;
+}
+
+static bool room_for_item(struct open_trans *tr)
+{
+	size_t cap = tr->items_cap ? 2 * tr->items_cap : 32;
+	struct xlog_item *items;
+	size_t *first;
+
+	if (tr->nitems < tr->items_cap)
+		return true;
+	items = realloc(tr->items, cap * sizeof(*items));
+	if (!items)
+		return false;
+	tr->items = items;
+	first = realloc(tr->first, cap * sizeof(*first));
+	if (!first)
+		return false;
+	tr->first = first;
+	tr->items_cap = cap;
+	return true;
+}
+
+static int add_header(struct xlog_assembly *as, struct xlog_op *op,
+		      struct open_trans *tr)
+{
+	const char *why = NULL;
+
+	op->role = XLOG_OP_TRANS_HEADER;
+	if (op->len_bytes > TRANS_HEADER_BYTES - tr->header_bytes)
+		why = "transaction header too long";
+	else if (!tr->header_bytes && op->len_bytes < 4)
+		why = "transaction header too short";
+	if (why)
+		return bad_op(as, op, tr, why);
+	memcpy(tr->header + tr->header_bytes, op->data, op->len_bytes);
+	if (!tr->header_bytes) {
+		/* the magic says which order the items are in */
+		if (get_be32(tr->header) == TRANS_MAGIC)
+			tr->t.big_endian = true;
+		else if (get_le32(tr->header) == TRANS_MAGIC)
+			tr->t.big_endian = false;
+		else
+			return bad_op(as, op, tr, "bad transaction header magic");
+		if (trans_order(tr) != as->order)
+			report(&as->log->sink, 0, "log.order", as->rec.lsn,
+			       "record %u: the items of transaction 0x%x are in the other byte order than the record says",
+			       as->rec.block, tr->t.tid);
+	}
+	tr->header_bytes += op->len_bytes;
+	if (tr->header_bytes == TRANS_HEADER_BYTES) {
+		tr->t.type = get_w32(tr->header + 4, trans_order(tr));
+		tr->t.num_regions = get_w32(tr->header + 12, trans_order(tr));
+	}
+	return 1;
+}
+
+static void describe_region(struct xlog_op *op, const struct xlog_item *item)
+{
+	op->item_type = item->type;
+	op->region = (uint16_t)(item->nregions - 1);
+	op->regions = item->declared;
+}
+
+/* The last item has all its regions now: show it to the caller. */
+static void complete_item(struct xlog_assembly *as, struct xlog_op *op,
+			  struct open_trans *tr)
+{
+	const struct xlog_item *item = &tr->items[tr->nitems - 1];
+
+	if (item->nregions != item->declared)
+		return;
+	as->item = *item;
+	as->item.regions = tr->regions + tr->first[tr->nitems - 1];
+	op->item = &as->item;
+}
+
+static int add_region(struct xlog_assembly *as, struct xlog_op *op,
+		      struct open_trans *tr)
+{
+	enum xfs_order order = trans_order(tr);
+	struct xlog_item *item;
+
+	if (tr->header_bytes < TRANS_HEADER_BYTES)
+		return tr->header_bytes ?
+		       bad_op(as, op, tr, "transaction header cut short") :
+		       add_header(as, op, tr);
+	op->role = XLOG_OP_REGION;
+	if (!op->len_bytes)
+		return 1;		/* carries nothing: ignored */
+	item = tr->nitems ? &tr->items[tr->nitems - 1] : NULL;
+	if (!item || item->nregions == item->declared) {
+		uint16_t declared;
+
+		if (op->len_bytes < 4)
+			return bad_op(as, op, tr, "log item too short");
+		declared = get_w16(op->data + 2, order);
+		if (!declared || declared > ITEM_REGIONS_MAX)
+			return bad_op(as, op, tr,
+				      "bad number of regions in log item");
+		if (!room_for_item(tr))
+			return no_memory(as);
+		item = &tr->items[tr->nitems];
+		*item = (struct xlog_item){
+			.type = get_w16(op->data, order),
+			.declared = declared };
+		tr->first[tr->nitems++] = tr->nregions;
+	}
+	if (!room_for_region(tr))
+		return no_memory(as);
+	tr->regions[tr->nregions++] = (struct xlog_region){
+		.data = op->data, .len_bytes = op->len_bytes };
+	tr->tail_copied = false;
+	item->nregions++;
+	tr->t.bytes += op->len_bytes;
+	describe_region(op, item);
+	if (!(op->flags & XLOG_CONTINUE_TRANS))
+		complete_item(as, op, tr);
+	return 1;
+}
+
+/* Another piece of the last region: from now on the region is a copy. */
+static int extend_region(struct xlog_assembly *as, struct xlog_op *op,
+			 struct open_trans *tr)
+{
+	struct xlog_region *r;
+	uint8_t *p;
+
+	op->role = XLOG_OP_CONTINUATION;
+	if (tr->header_bytes < TRANS_HEADER_BYTES)
+		return tr->header_bytes ? add_header(as, op, tr) :
+		       bad_op(as, op, tr, "continuation of nothing");
+	if (!tr->nregions)
+		return bad_op(as, op, tr, "continuation of nothing");
+	r = &tr->regions[tr->nregions - 1];
+	if (op->len_bytes > UINT32_MAX - r->len_bytes)
+		return bad_op(as, op, tr, "region too long");
+	if (!tr->tail_copied) {
+		p = arena_alloc(&tr->arena, (size_t)r->len_bytes + op->len_bytes);
+		if (p)
+			memcpy(p, r->data, r->len_bytes);
+	} else {
+		p = arena_grow(&tr->arena, (void *)(uintptr_t)r->data,
+			       r->len_bytes, op->len_bytes);
+	}
+	if (!p)
+		return no_memory(as);
+	memcpy(p + r->len_bytes, op->data, op->len_bytes);
+	r->data = p;
+	r->len_bytes += op->len_bytes;
+	tr->tail_copied = true;
+	tr->t.bytes += op->len_bytes;
+	describe_region(op, &tr->items[tr->nitems - 1]);
+	if (op->flags & XLOG_END_TRANS || !(op->flags & XLOG_CONTINUE_TRANS))
+		complete_item(as, op, tr);
+	return 1;
+}
+
+/* --- operations --- */
+
+static const struct xlog_trans *trans_public(struct open_trans *tr)
+{
+	for (size_t i = 0; i < tr->nitems; i++)
+		tr->items[i].regions = tr->regions + tr->first[i];
+	tr->t.items = tr->items;
+	tr->t.nitems = tr->nitems;
+	return &tr->t;
+}
+
+static int commit(struct xlog_assembly *as, struct xlog_op *op,
+		  struct open_trans *tr, const struct xlog_trans **trans)
+{
+	op->role = XLOG_OP_COMMIT;
+	if (!tr->nitems)
+		return bad_op(as, op, tr, "committed without an item");
+	tr->t.committed = true;
+	tr->t.commit = as->rec.lsn;
+	tr->t.commit_offset = op->offset;
+	trans_unlink(as, tr);
+	as->given = tr;
+	*trans = trans_public(tr);
+	return 1;
+}
+
+static int start(struct xlog_assembly *as, struct xlog_op *op)
+{
+	op->role = XLOG_OP_START;
+	if (as->nopen == OPEN_MAX)
+		return bad_op(as, op, NULL, "too many open transactions");
+	return trans_start(as, op->tid) ? 1 : no_memory(as);
+}
+
+static int place_op(struct xlog_assembly *as, struct xlog_op *op,
+		    const struct xlog_trans **trans)
+{
+	struct open_trans *tr = *trans_slot(as, op->tid);
+	unsigned int flags = op->flags & ~(unsigned int)XLOG_END_TRANS;
+
+	if (!tr) {
+		if (op->flags & XLOG_START_TRANS)
+			return start(as, op);
+		op->role = op->flags & XLOG_UNMOUNT_TRANS ? XLOG_OP_UNMOUNT :
+			   XLOG_OP_ORPHAN;
+		return 1;
+	}
+	tr->t.commit = as->rec.lsn;
+	if (flags & XLOG_WAS_CONT_TRANS)
+		flags &= ~(unsigned int)XLOG_CONTINUE_TRANS;
+	switch (flags) {
+	case 0:
+	case XLOG_CONTINUE_TRANS:
+		return add_region(as, op, tr);
+	case XLOG_WAS_CONT_TRANS:
+		return extend_region(as, op, tr);
+	case XLOG_COMMIT_TRANS:
+		return commit(as, op, tr, trans);
+	case XLOG_UNMOUNT_TRANS:
+		op->role = XLOG_OP_UNMOUNT;
+		trans_unlink(as, tr);
+		trans_retire(as, tr);
+		return 1;
+	default:
+		return bad_op(as, op, tr, "bad flags");
+	}
+}
+
+void xlog_assembly_record(struct xlog_assembly *as,
+			  const struct xlog_record *rec)
+{
+	as->rec = *rec;
+	as->order = rec->fmt == XLOG_FMT_LINUX_LE ? XFS_LE : XFS_BE;
+	as->pos = as->ops = 0;
+	as->ended = !rec->data;
+}
+
+int xlog_assembly_op(struct xlog_assembly *as, struct xlog_op *op,
+		     const struct xlog_trans **trans)
+{
+	struct xlog_op_header oh;
+	const char *why;
+	uint32_t room;
+	int rc;
+
+	*trans = NULL;
+	memset(op, 0, sizeof(*op));
+	trans_retire(as, as->given);
+	as->given = NULL;
+	if (as->ended || as->ops == as->rec.num_ops)
+		return 0;
+	if (as->pos == as->rec.len_bytes) {
+		as->ended = true;
+		notice(&as->log->sink, XLOG_WARNING, "log.ops", as->rec.lsn,
+		       "record %u has %u operations, its header says %u",
+		       as->rec.block, as->ops, as->rec.num_ops);
+		return 0;
+	}
+	if (as->rec.len_bytes - as->pos < xlog_op_header_size) {
+		as->ended = true;
+		return bad_op(as, op, NULL, "header runs past the record");
+	}
+	xlog_op_header_decode(&oh, as->rec.data + as->pos, xlog_op_header_size,
+			      XFS_BE);
+	op->tid = oh.oh_tid;
+	op->len_bytes = oh.oh_len;
+	op->clientid = oh.oh_clientid;
+	op->flags = oh.oh_flags;
+	op->offset = as->pos;
+	op->data = as->rec.data + as->pos + xlog_op_header_size;
+	room = as->rec.len_bytes - as->pos - xlog_op_header_size;
+	why = xlog_op_header_verify(&oh, room);
+	if (why) {
+		/* the next operation cannot be found behind this one */
+		as->ended = true;
+		op->len_bytes = 0;
+		return bad_op(as, op, *trans_slot(as, op->tid), why);
+	}
+	rc = place_op(as, op, trans);
+	as->pos += xlog_op_header_size + oh.oh_len;
+	as->ops++;
+	return rc;
+}
+
+int xlog_assembly_detach(struct xlog_assembly *as)
+{
+	for (struct open_trans *tr = as->oldest; tr; tr = tr->next) {
+		for (size_t i = tr->detached; i < tr->nregions; i++) {
+			struct xlog_region *r = &tr->regions[i];
+			uint8_t *p;
+
+			if (i == tr->nregions - 1 && tr->tail_copied)
+				break;
+			p = arena_alloc(&tr->arena, r->len_bytes);
+			if (!p)
+				return no_memory(as);
+			memcpy(p, r->data, r->len_bytes);
+			r->data = p;
+		}
+		tr->detached = tr->nregions;
+		tr->tail_copied = tr->nregions;
+	}
+	return 0;
+}
+
+const struct xlog_trans *
+xlog_assembly_unfinished(struct xlog_assembly *as,
+			 const struct xlog_trans *prev)
+{
+	struct open_trans *tr = as->oldest;
+
+	if (prev)
+		tr = (*trans_slot(as, prev->tid))->next;
+	return tr ? trans_public(tr) : NULL;
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * From a path to a log: the superblock says where the log lies and what it is
+ * like. A log can also stand alone, as an external log device or a raw copy:
+ * then a superblock is handed in, or the records themselves have to tell.
+ */
+#include <stdlib.h>
+
+#include "libxlog/read/read.h"
+
+enum {
+	SB_MAX_BYTES = 32768,		/* largest sector */
+	PEEK_BB = 2048,			/* where a bare log must show a header */
+	LOG_MIN_BB = 8,			/* less holds no record worth the name */
+};
+
+static const uint64_t UNPACK_MAX_DEFAULT = (uint64_t)64 << 30;
+
+static int no_memory(const struct sink *sink)
+{
+	return report(sink, -ENOMEM, "memory", XLOG_LSN_NONE, "out of memory");
+}
+
+/* Superblock @raw of @len bytes into the handle. */
+static int take_superblock(struct xlog *log, const uint8_t *raw, size_t len)
+{
+	struct xlog_info *info = &log->info;
+	const char *why;
+
+	xfs_sb_decode(&log->sb, raw, len, XFS_BE);
+	why = xfs_sb_verify(&log->sb, raw, len);
+	if (why)
+		return report(&log->sink, -EUCLEAN, "sb", XLOG_LSN_NONE,
+			      "superblock: %s", why);
+	xfs_geom_init(&log->geom, &log->sb);
+	len = log->sb.sb_sectsize;
+	log->sb_raw = malloc(len);
+	if (!log->sb_raw)
+		return no_memory(&log->sink);
+	memcpy(log->sb_raw, raw, len);
+	memcpy(info->uuid, log->sb.sb_uuid, sizeof(info->uuid));
+	info->superblock = log->sb_raw;
+	info->superblock_bytes = len;
+	info->sb_version = log->geom.v5 ? 5 : 4;
+	info->log_version = log->geom.log_v2 ? 2 : 1;
+	info->block_bytes = log->sb.sb_blocksize;
+	info->log_sector_bytes = log->sb.sb_logsectsize ?
+				 log->sb.sb_logsectsize : BB_SIZE;
+	info->log_sunit_bytes = log->sb.sb_logsunit;
+	info->internal = log->sb.sb_logstart != 0;
+	/* a log is at most 2 GiB; the superblock's verifier sees to that */
+	info->log_size_bb = (uint32_t)((uint64_t)log->sb.sb_logblocks *
+				       log->sb.sb_blocksize / BB_SIZE);
+	if (info->internal)
+		info->log_daddr = xfs_fsb_to_daddr(&log->geom,
+						   log->sb.sb_logstart);
+	return 0;
+}
+
+/* Read the superblock at the start of log->fs; -EMEDIUMTYPE: there is none. */
+static int read_superblock(struct xlog *log)
+{
+	uint8_t *raw;
+	size_t len = SB_MAX_BYTES;
+	int rc;
+
+	if (log->fs->size_bytes < len)
+		len = (size_t)log->fs->size_bytes;
+	if (len < BB_SIZE)
+		return -EMEDIUMTYPE;
+	raw = malloc(len);
+	if (!raw)
+		return no_memory(&log->sink);
+	rc = dev_read(log->fs, 0, raw, len);
+	if (!rc)
+		rc = get_be32(raw) == XFS_SB_MAGIC ?
+		     take_superblock(log, raw, len) : -EMEDIUMTYPE;
+	free(raw);
+	return rc;
+}
+
+/* The log on the device of the filesystem, or on @logdev. */
+static int place_log(struct xlog *log, const char *logdev, uint64_t unpack_max)
+{
+	struct xlog_info *info = &log->info;
+	uint64_t len = (uint64_t)info->log_size_bb * BB_SIZE;
+	struct dev *dev;
+	int rc;
+
+	if (info->internal) {
+		if (logdev)
+			return report(&log->sink, -EINVAL, "log.device",
+				      XLOG_LSN_NONE,
+				      "%s: the filesystem has an internal log",
+				      logdev);
+		return dev_open_window(log->fs, info->log_daddr * BB_SIZE, len,
+				       &log->dev);
+	}
+	if (!logdev)
+		return report(&log->sink, -EINVAL, "log.device", XLOG_LSN_NONE,
+			      "the log is on a device of its own: name it with --logdev");
+	rc = dev_open_image(logdev, 0, unpack_max, &log->sink, &dev);
+	if (rc)
+		return rc;
+	if (dev->size_bytes < len) {
+		rc = report(&log->sink, -EUCLEAN, "log.device", XLOG_LSN_NONE,
+			    "%s: %llu bytes, but the log has %llu", logdev,
+			    (unsigned long long)dev->size_bytes,
+			    (unsigned long long)len);
+		dev_close(dev);
+		return rc;
+	}
+	log->dev = dev;
+	return 0;
+}
+
+/*
+ * A log without superblock: some block near its start must be a record header
+ * that names its own place.
+ */
+static int guess_log(struct xlog *log)
+{
+	struct xlog_info *info = &log->info;
+	uint64_t size_bb = log->dev->size_bytes / BB_SIZE;
+	uint32_t peek = size_bb < PEEK_BB ? (uint32_t)size_bb : PEEK_BB;
+	struct xlog_rec_head h;
+	uint8_t *raw;
+	int rc;
+
+	if (size_bb < LOG_MIN_BB || size_bb > UINT32_MAX / 2)
+		return -EMEDIUMTYPE;
+	raw = malloc((size_t)peek * BB_SIZE);
+	if (!raw)
+		return no_memory(&log->sink);
+	rc = dev_read(log->dev, 0, raw, (size_t)peek * BB_SIZE);
+	if (rc)
+		goto free_raw;
+	rc = -EMEDIUMTYPE;
+	for (uint32_t b = 0; b < peek; b++) {
+		const uint8_t *p = raw + (size_t)b * BB_SIZE;
+
+		xlog_rec_head_decode(&h, p);
+		if (!xlog_is_rec_header(p) || !h.version || h.version & ~3u ||
+		    h.fmt > XLOG_FMT_IRIX_BE || xfs_lsn_block(h.lsn) != b)
+			continue;
+		info->log_version = h.version & XLOG_VERSION_2 ? 2 : 1;
+		info->log_sector_bytes = BB_SIZE;
+		info->log_size_bb = (uint32_t)size_bb;
+		memcpy(info->uuid, p + 304, sizeof(info->uuid));
+		notice(&log->sink, XLOG_NOTICE, "log.guess", XLOG_LSN_NONE,
+		       "no superblock: taken for a log of %llu blocks, version %u, by its own records",
+		       (unsigned long long)size_bb, info->log_version);
+		rc = 0;
+		break;
+	}
+free_raw:
+	free(raw);
+	return rc;
+}
+
+static int open_alone(struct xlog *log, const struct xlog_open_options *opts)
+{
+	int rc;
+
+	rc = take_superblock(log, opts->superblock, opts->superblock_bytes);
+	if (rc)
+		return rc;
+	if (log->fs->size_bytes < (uint64_t)log->info.log_size_bb * BB_SIZE)
+		return report(&log->sink, -EUCLEAN, "log.device", XLOG_LSN_NONE,
+			      "%llu bytes, but the log has %llu",
+			      (unsigned long long)log->fs->size_bytes,
+			      (unsigned long long)log->info.log_size_bb *
+			      BB_SIZE);
+	log->dev = log->fs;
+	return 0;
+}
+
+static int open_log(struct xlog *log, const struct xlog_open_options *opts,
+		    uint64_t unpack_max)
+{
+	int rc;
+
+	if (opts->superblock)
+		return open_alone(log, opts);
+	rc = read_superblock(log);
+	if (!rc)
+		return place_log(log, opts->logdev, unpack_max);
+	if (rc != -EMEDIUMTYPE)
+		return rc;
+	log->dev = log->fs;
+	rc = guess_log(log);
+	if (rc == -EMEDIUMTYPE)
+		report(&log->sink, rc, "medium", XLOG_LSN_NONE,
+		       "neither an XFS filesystem nor an XFS log");
+	return rc;
+}
+
+int xlog_open(const char *path, const struct xlog_open_options *opts,
+	      struct xlog **out)
+{
+	static const struct xlog_open_options defaults;
+	uint64_t unpack_max;
+	struct xlog *log;
+	int rc;
+
+	if (!opts)
+		opts = &defaults;
+	unpack_max = opts->unpack_max_bytes ? opts->unpack_max_bytes :
+		     UNPACK_MAX_DEFAULT;
+	log = calloc(1, sizeof(*log));
+	if (!log)
+		return -ENOMEM;
+	log->sink.report = opts->report;
+	log->sink.ctx = opts->report_ctx;
+	rc = dev_open_image(path, opts->offset_bytes, unpack_max, &log->sink,
+			    &log->fs);
+	if (!rc)
+		rc = open_log(log, opts, unpack_max);
+	if (!rc && log->info.log_size_bb < LOG_MIN_BB)
+		rc = report(&log->sink, -EUCLEAN, "sb", XLOG_LSN_NONE,
+			    "superblock: the log has only %u blocks",
+			    log->info.log_size_bb);
+	if (rc) {
+		xlog_close(log);
+		return rc;
+	}
+	log->nbb = log->info.log_size_bb;
+	log->logv2 = log->info.log_version == 2;
+	*out = log;
+	return 0;
+}
+
+void xlog_close(struct xlog *log)
+{
+	if (!log)
+		return;
+	/* a window, and a log alone, own or are what @fs is */
+	dev_close(log->dev);
+	if (!log->dev || (!log->info.internal && log->dev != log->fs))
+		dev_close(log->fs);
+	free(log->sb_raw);
+	free(log);
+}
+
+const struct xlog_info *xlog_info(const struct xlog *log)
+{
+	return &log->info;
+}
+
+uint64_t xlog_bytes_read(const struct xlog *log)
+{
+	uint64_t n = atomic_load_explicit(&log->fs->bytes_read,
+					  memory_order_relaxed);
+
+	/* what is read through a window counts below it */
+	if (!log->info.internal && log->dev != log->fs)
+		n += atomic_load_explicit(&log->dev->bytes_read,
+					  memory_order_relaxed);
+	return n;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the checksums say of a dirty log. Two places may be torn by a crash
+ * and still belong to a sound log: the newest records, whose writes had not
+ * ended (the head moves back before the first bad one), and, when the head had
+ * caught up with it, the oldest blocks behind the tail (the tail moves past
+ * them). Damage anywhere else is real, and a mount refuses it.
+ *
+ * Rules: Linux fs/xfs/xfs_log_recover.c, xlog_verify_head and
+ * xlog_verify_tail, observed on kernel 6.18.
+ */
+#include "libxlog/read/read.h"
+
+/* What one pass over records found. */
+struct pass {
+	bool		bad;
+	uint32_t	first_bad;	/* block of the first record not sound */
+	uint32_t	last_size_bytes; /* h_size of the last one before it */
+	bool		foreign_order;	/* fmt of the first such record: */
+	uint32_t	foreign_fmt;
+	bool		no_crc;		/* a record without checksum, here: */
+	xfs_lsn_t	no_crc_lsn;
+};
+
+static void note_portable(struct pass *pass, uint32_t fmt, bool no_crc,
+			  xfs_lsn_t lsn)
+{
+	uint32_t own = XFS_HOST_ORDER == XFS_LE ? XLOG_FMT_LINUX_LE :
+		       XLOG_FMT_LINUX_BE;
+
+	if (fmt != own && !pass->foreign_order) {
+		pass->foreign_order = true;
+		pass->foreign_fmt = fmt;
+	}
+	if (no_crc && !pass->no_crc) {
+		pass->no_crc = true;
+		pass->no_crc_lsn = lsn;
+	}
+}
+
+/* A sound log that Linux on this machine refuses all the same. */
+static void refuse_unportable(struct finder *f, const struct pass *pass)
+{
+	const char *name = xfs_name_of(xlog_fmt_names, pass->foreign_fmt);
+
+	if (pass->foreign_order)
+		find_refuse(f, "log.order", XLOG_LSN_NONE,
+			    "written in another byte order (%s) than this machine's",
+			    name ? name : "unknown");
+	/* a mount that replays insists on checksums from version 5 on */
+	if (pass->no_crc && f->log->info.sb_version == 5)
+		find_refuse(f, "log.crc", pass->no_crc_lsn,
+			    "record without a checksum at %u:%u",
+			    xfs_lsn_cycle(pass->no_crc_lsn),
+			    xfs_lsn_block(pass->no_crc_lsn));
+}
+
+static int check_records(struct finder *f, uint32_t from, struct pass *pass)
+{
+	struct xlog_cursor *cur;
+	struct xlog_record rec;
+	int rc;
+
+	memset(pass, 0, sizeof(*pass));
+	rc = xlog_cursor_open(f->log, XLOG_WALK_LOG, from, f->head, &cur);
+	if (rc)
+		return rc;
+	cursor_set_quiet(cur);
+	while ((rc = xlog_cursor_next(cur, &rec)) == 1) {
+		pass->last_size_bytes = get_be32(rec.header + 320);
+		note_portable(pass, rec.fmt, rec.crc == XLOG_CRC_ABSENT,
+			      rec.lsn);
+	}
+	if (rc == -EUCLEAN || rc == -EBADMSG) {
+		pass->bad = true;
+		pass->first_bad = rec.block;
+		rc = 0;
+	}
+	xlog_cursor_close(cur);
+	return rc;
+}
+
+/* Walk back over the newest records and cut the log before a bad one. */
+static int verify_head(struct finder *f)
+{
+	struct xlog *log = f->log;
+	uint32_t limit = log_outstanding_bb(log) +
+			 XLOG_MAX_ICLOGS * XLOG_MAX_ICLOGS;
+	uint32_t from, block;
+	struct pass pass;
+	bool wrapped;
+	int rc;
+
+	rc = find_header_back(f, f->head, f->tail, XLOG_MAX_ICLOGS, &from,
+			      &wrapped);
+	if (!rc) {
+		find_refuse(f, "log.head", XLOG_LSN_NONE,
+			    "no record between tail and head");
+		return 0;
+	}
+	/* headers further apart than 8 full records: not the newest writes */
+	if (rc > 0 && f->quick && block_distance(log, from, f->head) > limit)
+		return -E2BIG;
+	if (rc > 0)
+		rc = check_records(f, from, &pass);
+	if (rc || !pass.bad)
+		return rc;
+
+	notice(&log->sink, XLOG_WARNING, "log.torn", f->out->last_record,
+	       "torn write at block %u: the log ends there, not at %u",
+	       pass.first_bad, f->head);
+	f->out->torn_block = pass.first_bad;
+	rc = find_header_back(f, pass.first_bad, f->tail, 1, &block, &wrapped);
+	if (rc < 0)
+		return rc;
+	/* nothing sound is left of it, and nothing is to be replayed */
+	if (!rc || pass.first_bad == f->tail) {
+		f->head = f->tail = pass.first_bad;
+		return 0;
+	}
+	f->head = pass.first_bad;
+	return find_state(f);
+}
+
+/* Block of the @count-th header at or after @from, before the head. */
+static int find_header_forward(struct finder *f, uint32_t from,
+			       unsigned int count, uint32_t *out)
+{
+	uint32_t left = block_distance(f->log, from, f->head);
+	bool first = true;
+
+	for (; left; left--, from = block_add(f->log, from, 1)) {
+		const uint8_t *b;
+		int rc;
+
+		/* the first is nearly always it: no need to read around it */
+		rc = first ? view_probe(&f->view, from, &b) :
+			     view_block(&f->view, from, &b);
+		first = false;
+		if (rc)
+			return rc;
+		if (!xlog_is_rec_header(b) || --count)
+			continue;
+		*out = from;
+		return 1;
+	}
+	return 0;
+}
+
+static void refuse_record(struct finder *f, uint32_t block)
+{
+	find_refuse(f, "log.record",
+		    xfs_lsn_make(f->curr_cycle - (block >= f->head), block),
+		    "damaged record at %u:%u, between tail and head",
+		    f->curr_cycle - (block >= f->head), block);
+}
+
+/* The quick form: the header at the tail stands for the rest. */
+static int check_tail_header(struct finder *f)
+{
+	struct pass pass = { .bad = false };
+	struct xlog_rec_head h;
+	const uint8_t *b;
+	int rc;
+
+	rc = view_probe(&f->view, f->tail, &b);
+	if (rc)
+		return rc;
+	xlog_rec_head_decode(&h, b);
+	note_portable(&pass, h.fmt, !h.crc, h.lsn);
+	refuse_unportable(f, &pass);
+	return 0;
+}
+
+/* Everything from tail to head; a tail that was being overwritten moves. */
+static int verify_tail(struct finder *f)
+{
+	uint32_t tail = f->tail;
+	struct pass pass;
+	int rc;
+
+	rc = find_header_forward(f, tail, 1, &tail);
+	if (!rc)
+		find_refuse(f, "log.tail", XLOG_LSN_NONE,
+			    "no record at the tail, block %u", f->tail);
+	if (rc <= 0)
+		return rc;
+	if (f->quick) {
+		f->tail = tail;
+		return check_tail_header(f);
+	}
+	for (;;) {
+		uint64_t reach;
+
+		rc = check_records(f, tail, &pass);
+		if (rc)
+			return rc;
+		if (!pass.bad)
+			break;
+		/* how far 8 records of that size reach ahead of the head */
+		reach = XLOG_MAX_ICLOGS *
+			bb_from_bytes(pass.last_size_bytes ?
+				      pass.last_size_bytes :
+				      XLOG_HEADER_SPAN_BYTES);
+		if (block_distance(f->log, f->head, pass.first_bad) > reach ||
+		    !pass.first_bad) {
+			refuse_record(f, pass.first_bad);
+			return 0;
+		}
+		rc = find_header_forward(f, pass.first_bad, 2, &tail);
+		if (!rc)
+			refuse_record(f, pass.first_bad);
+		if (rc <= 0)
+			return rc;
+	}
+	if (tail != f->tail)
+		notice(&f->log->sink, XLOG_WARNING, "log.tail-overwritten",
+		       XLOG_LSN_NONE,
+		       "the record at tail %u was being overwritten; tail is %u",
+		       f->tail, tail);
+	f->tail = tail;
+	refuse_unportable(f, &pass);
+	return 0;
+}
+
+int find_verify(struct finder *f)
+{
+	int rc;
+
+	rc = verify_head(f);
+	if (rc || f->clean || f->tail == f->head)
+		return rc;
+	return verify_tail(f);
+}
