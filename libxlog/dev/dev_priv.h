@@ -28,6 +28,13 @@ int dev_pwrite(struct dev *dev, int fd, uint64_t off_bytes, const void *buf,
 /* True if all @len bytes are zero. */
 bool dev_is_zero(const void *buf, size_t len);
 
+/*
+ * dev_open_zimage() with its second bound, on bytes that are not in pages of
+ * zeros, said by the caller.
+ */
+int zimage_open(struct dev *below, uint64_t max_bytes, uint64_t max_data_bytes,
+		struct dev **out) MUST_CHECK;
+
 /* --- who else uses a file or block device --- */
 
 /* Where the kernel shows itself; tests bring their own. */

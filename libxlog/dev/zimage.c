@@ -153,6 +153,10 @@ static int unpack_corrupt(struct unpack *u, size_t code, uint64_t at)
 		return report(sink, -ENOMEM, "memory", XLOG_LSN_NONE,
 			      "out of memory for the window of the compressed "
 			      "image");
+	if (ZSTD_getErrorCode(code) == ZSTD_error_frameParameter_windowTooLarge)
+		return report(sink, -EFBIG, "zimage.window", XLOG_LSN_NONE,
+			      "compressed image wants a larger window than "
+			      "zstd can make");
 	return report(sink, -EIO, "zimage.corrupt", XLOG_LSN_NONE,
 		      "compressed image is corrupt near byte %" PRIu64 ": %s",
 		      at, ZSTD_getErrorName(code));
@@ -215,11 +219,11 @@ static int unpack_finish(struct unpack *u)
 }
 
 static int zimage_unpack(struct zimage *zim, struct dev *below,
-			 uint64_t max_bytes)
+			 uint64_t max_bytes, uint64_t max_data_bytes)
 {
 	struct unpack u = { .below = below, .zim = zim,
 			    .max_size_bytes = max_bytes,
-			    .max_data_bytes = data_bound() };
+			    .max_data_bytes = max_data_bytes };
 	int rc = unpack_init(&u);
 
 	if (!rc)
@@ -230,7 +234,8 @@ static int zimage_unpack(struct zimage *zim, struct dev *below,
 	return rc;
 }
 
-int dev_open_zimage(struct dev *below, uint64_t max_bytes, struct dev **out)
+int zimage_open(struct dev *below, uint64_t max_bytes, uint64_t max_data_bytes,
+		struct dev **out)
 {
 	struct zimage *zim = calloc(1, sizeof(*zim));
 	int rc;
@@ -248,11 +253,7 @@ int dev_open_zimage(struct dev *below, uint64_t max_bytes, struct dev **out)
 			    strerror(errno));
 		goto free;
 	}
-	if (!max_bytes)
-		max_bytes = SIZE_MAX_BYTES;
-	if (max_bytes > INT64_MAX)	/* no file is larger */
-		max_bytes = INT64_MAX;
-	rc = zimage_unpack(zim, below, max_bytes);
+	rc = zimage_unpack(zim, below, max_bytes, max_data_bytes);
 	if (rc)
 		goto close;
 	dev_close(below);
@@ -264,6 +265,15 @@ free:
 	free(zim->name);
 	free(zim);
 	return rc;
+}
+
+int dev_open_zimage(struct dev *below, uint64_t max_bytes, struct dev **out)
+{
+	if (!max_bytes)
+		max_bytes = SIZE_MAX_BYTES;
+	if (max_bytes > INT64_MAX)	/* no file is larger */
+		max_bytes = INT64_MAX;
+	return zimage_open(below, max_bytes, data_bound(), out);
 }
 
 bool dev_is_zstd(struct dev *dev)
