@@ -275,6 +275,7 @@ struct xlog_trans {
 	xlog_lsn_t	start;		/* record that holds its START */
 	xlog_lsn_t	commit;		/* record that holds its COMMIT, or the
 					   last record seen of it */
+	xlog_lsn_t	end;		/* behind that record */
 	uint32_t	commit_offset;	/* of the COMMIT in the record's data */
 	uint64_t	bytes;		/* of all regions */
 	const struct xlog_item *items;

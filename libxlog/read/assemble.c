@@ -105,6 +105,22 @@ static struct open_trans **trans_slot(struct xlog_assembly *as, uint32_t tid)
 	return slot;
 }
 
+/* The record at hand is the last one that @tr was met in. */
+static void trans_seen(const struct xlog_assembly *as, struct open_trans *tr)
+{
+	uint32_t cycle = xfs_lsn_cycle(as->rec.lsn);
+	uint64_t end = (uint64_t)as->rec.block + as->rec.bb;
+
+	if (end >= as->log->nbb) {
+		end -= as->log->nbb;
+		cycle++;
+		if (cycle == XLOG_MAGIC)
+			cycle++;
+	}
+	tr->t.commit = as->rec.lsn;
+	tr->t.end = xfs_lsn_make(cycle, (uint32_t)end);
+}
+
 static struct open_trans *trans_start(struct xlog_assembly *as, uint32_t tid)
 {
 	struct open_trans **slot = trans_slot(as, tid);
@@ -117,6 +133,7 @@ static struct open_trans *trans_start(struct xlog_assembly *as, uint32_t tid)
 		return NULL;
 	tr->t = (struct xlog_trans){ .tid = tid, .start = as->rec.lsn,
 				     .big_endian = as->order == XFS_BE };
+	trans_seen(as, tr);
 	tr->hash_next = NULL;
 	*slot = tr;
 	tr->prev = as->newest;
@@ -376,7 +393,6 @@ static int commit(struct xlog_assembly *as, struct xlog_op *op,
 	if (!tr->nitems)
 		return bad_op(as, op, tr, "committed without an item");
 	tr->t.committed = true;
-	tr->t.commit = as->rec.lsn;
 	tr->t.commit_offset = op->offset;
 	trans_unlink(as, tr);
 	as->given = tr;
@@ -405,7 +421,7 @@ static int place_op(struct xlog_assembly *as, struct xlog_op *op,
 			   XLOG_OP_ORPHAN;
 		return 1;
 	}
-	tr->t.commit = as->rec.lsn;
+	trans_seen(as, tr);
 	if (flags & XLOG_WAS_CONT_TRANS)
 		flags &= ~(unsigned int)XLOG_CONTINUE_TRANS;
 	switch (flags) {
