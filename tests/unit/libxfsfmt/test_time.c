@@ -15,6 +15,8 @@ static void same_date(int64_t sec)
 	time_t t = (time_t)sec;
 	struct tm tm;
 
+	if ((int64_t)t != sec)	/* a 32-bit C library cannot say */
+		return;
 	cr_assert_not_null(gmtime_r(&t, &tm));
 	cr_assert(d.year == tm.tm_year + 1900L && d.month == tm.tm_mon + 1 &&
 		  d.day == tm.tm_mday && d.hour == tm.tm_hour &&
