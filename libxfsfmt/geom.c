@@ -37,6 +37,18 @@ static void features_v5(struct xfs_geom *g, const struct xfs_sb *sb)
 	g->zoned = in & XFS_SB_INCOMPAT_ZONED;
 }
 
+/* Realtime block numbers have a group in them, as fsblocks do, or have not. */
+static void realtime(struct xfs_geom *g, const struct xfs_sb *sb)
+{
+	g->rblocks = sb->sb_rblocks;
+	if (!g->metadir)
+		return;
+	g->rgblocks = (uint32_t)((uint64_t)sb->sb_rgextents *
+				 sb->sb_rextsize);
+	g->rgcount = sb->sb_rgcount;
+	g->rgblklog = sb->sb_rgblklog < 32 ? sb->sb_rgblklog : 32;
+}
+
 void xfs_geom_init(struct xfs_geom *g, const struct xfs_sb *sb)
 {
 	memset(g, 0, sizeof(*g));
@@ -57,6 +69,9 @@ void xfs_geom_init(struct xfs_geom *g, const struct xfs_sb *sb)
 	features_v4(g, sb);
 	if (g->v5)
 		features_v5(g, sb);
+	if (g->sparse)
+		g->sparse_blocks = sb->sb_spino_align;
+	realtime(g, sb);
 	/* a changed user-visible UUID leaves the one in the blocks behind */
 	memcpy(g->meta_uuid, g->v5 && sb->sb_features_incompat &
 	       XFS_SB_INCOMPAT_META_UUID ? sb->sb_meta_uuid : sb->sb_uuid, 16);

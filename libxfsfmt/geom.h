@@ -15,6 +15,11 @@ struct xfs_geom {
 	uint32_t	dirblock_bytes;
 	uint32_t	agcount, agblocks;
 	uint64_t	dblocks;
+	uint32_t	sparse_blocks;	/* smallest inode chunk; 0: only whole */
+	uint64_t	rblocks;	/* of the realtime device, 0: none */
+	uint32_t	rgblocks;	/* of a realtime group, 0: no groups */
+	uint32_t	rgcount;
+	uint8_t		rgblklog;
 	uint8_t		meta_uuid[16];	/* the one in metadata blocks */
 	/* features */
 	bool		v5;		/* checksums, LSNs, v3 inodes */
