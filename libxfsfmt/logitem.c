@@ -98,7 +98,7 @@ uint16_t xfs_logitem_type(const struct xfs_logitem_view *v)
 	return get_w16(v->regions[0].data, v->order);
 }
 
-bool logitem_is_rt(const struct xfs_logitem_view *v)
+bool xfs_logitem_is_rt(const struct xfs_logitem_view *v)
 {
 	switch (xfs_logitem_type(v)) {
 	case XFS_LI_EFI_RT:

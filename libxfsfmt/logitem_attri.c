@@ -165,7 +165,7 @@ static const char *attri_verify(const struct xfs_logitem_view *v)
 	why = check_name(a.name, a.name_bytes, parent);
 	if (!why && has_two_names(&a.fmt))
 		why = check_name(a.new_name, a.new_name_bytes, parent);
-	return why ? why : logitem_check_ino(v->geom, a.fmt.alfi_ino);
+	return why ? why : xfs_logitem_check_ino(v->geom, a.fmt.alfi_ino);
 }
 
 static void show_string(const struct xfs_walk *w, const char *name,
@@ -198,7 +198,7 @@ static void touch_parent(const struct touch_sink *sink, const uint8_t *value,
 			 uint32_t len_bytes)
 {
 	if (value && len_bytes == XFS_PARENT_REC_BYTES)
-		touch_inodes(sink, get_be64(value), 1);
+		xfs_touch_inodes(sink, get_be64(value), 1);
 }
 
 static void attri_touches(const struct xfs_logitem_view *v,
@@ -209,7 +209,7 @@ static void attri_touches(const struct xfs_logitem_view *v,
 	(void)xfs_logitem_attri(v, &a);
 	if (logitem_fmt_bytes(v) < ATTRI_BYTES)
 		return;
-	touch_inodes(sink, a.fmt.alfi_ino, 1);
+	xfs_touch_inodes(sink, a.fmt.alfi_ino, 1);
 	if (is_parent_op(a.fmt.alfi_op_flags)) {
 		touch_parent(sink, a.value, a.value_bytes);
 		touch_parent(sink, a.new_value, a.new_value_bytes);
@@ -239,8 +239,8 @@ static const char *xmi_verify(const struct xfs_logitem_view *v)
 		return "padding of an exchange intent not zero";
 	if (fmt.xmi_flags & ~flags)
 		return "unknown flags of an exchange intent";
-	why = logitem_check_ino(v->geom, fmt.xmi_inode1);
-	return why ? why : logitem_check_ino(v->geom, fmt.xmi_inode2);
+	why = xfs_logitem_check_ino(v->geom, fmt.xmi_inode1);
+	return why ? why : xfs_logitem_check_ino(v->geom, fmt.xmi_inode2);
 }
 
 static void xmi_walk(const struct xfs_logitem_view *v,
@@ -259,8 +259,8 @@ static void xmi_touches(const struct xfs_logitem_view *v,
 		return;
 	xfs_xmi_log_format_decode(&fmt, v->regions[0].data,
 				  xfs_xmi_log_format_size, v->order);
-	touch_inodes(sink, fmt.xmi_inode1, 1);
-	touch_inodes(sink, fmt.xmi_inode2, 1);
+	xfs_touch_inodes(sink, fmt.xmi_inode1, 1);
+	xfs_touch_inodes(sink, fmt.xmi_inode2, 1);
 }
 
 const struct xfs_logitem_ops xfs_logitem_xmi_ops = {

@@ -5,6 +5,7 @@
  * region, unless the writer's buffer was not contiguous in its memory and the
  * run was cut at a page; then the next region goes on with it.
  */
+#include "libxfsfmt/geom.h"
 #include "libxfsfmt/logitem_priv.h"
 
 XFS_DEFINE(xfs_buf_log_format, XFS_BUF_LOG_FORMAT_ROWS)
@@ -211,17 +212,35 @@ const char *xfs_logitem_buf_image(const struct xfs_logitem_view *v, void *buf,
 	return xfs_buf_runs_why(&it);
 }
 
+enum { UNLINKED_OFF = 96 };	/* di_next_unlinked in an inode */
+
+/* Of an inode buffer only these words are replayed; 0 is no list's end. */
+static const char *check_unlinked(const struct xfs_buf_run *run,
+				  uint32_t inodesize)
+{
+	uint32_t end = run->off_bytes + run->len_bytes;
+	uint32_t off = run->off_bytes / inodesize * inodesize + UNLINKED_OFF;
+
+	for (; off + 4 <= end; off += inodesize)
+		if (off >= run->off_bytes &&
+		    !get_be32(run->data + (off - run->off_bytes)))
+			return "unlinked list of an inode leads to inode 0";
+	return NULL;
+}
+
 static const char *buf_verify(const struct xfs_logitem_view *v)
 {
 	struct xfs_buf_runs it;
 	struct xfs_buf_run run;
 	const char *why = xfs_buf_runs_init(&it, v);
+	bool inodes = v->geom && it.blf.blf_flags & XFS_BLF_INODE_BUF;
 
 	if (why || it.blf.blf_flags & XFS_BLF_CANCEL)
 		return why;
-	while (xfs_buf_runs_next(&it, &run))
-		continue;
-	return xfs_buf_runs_why(&it);
+	while (!why && xfs_buf_runs_next(&it, &run))
+		if (inodes)
+			why = check_unlinked(&run, v->geom->inodesize);
+	return why ? why : xfs_buf_runs_why(&it);
 }
 
 static void buf_walk(const struct xfs_logitem_view *v,
@@ -245,13 +264,40 @@ static void buf_walk(const struct xfs_logitem_view *v,
 		w->ops->field(w->ctx, &map, w->base, v->order);
 }
 
+/* Name the inodes of a buffer that the item logs something of. */
+static void touch_logged_inodes(struct xfs_buf_runs *it,
+				const struct touch_sink *sink)
+{
+	const struct xfs_geom *g = sink->geom;
+	uint64_t fsb = it->blf.blf_blkno >> (g->blocklog - BB_SHIFT);
+	uint64_t agno = fsb / g->agblocks;
+	xfs_ino_t base;
+	struct xfs_buf_run run;
+
+	if (agno >= UINT32_MAX)
+		return;
+	base = xfs_ino_make(g, (xfs_agnumber_t)agno,
+			    (xfs_agino_t)(fsb % g->agblocks) << g->inopblog);
+	while (xfs_buf_runs_next(it, &run)) {
+		uint32_t first = run.off_bytes / g->inodesize;
+		uint32_t last = (run.off_bytes + run.len_bytes - 1) /
+				g->inodesize;
+
+		xfs_touch_inodes(sink, base + first, last - first + 1);
+	}
+}
+
 static void buf_touches(const struct xfs_logitem_view *v,
 			const struct touch_sink *sink)
 {
 	struct xfs_buf_runs it;
 
-	if (!xfs_buf_runs_init(&it, v))
-		touch_daddr(sink, it.blf.blf_blkno, it.blf.blf_len);
+	if (xfs_buf_runs_init(&it, v))
+		return;
+	xfs_touch_daddr(sink, it.blf.blf_blkno, it.blf.blf_len);
+	if (sink->geom && !(it.blf.blf_flags & XFS_BLF_CANCEL) &&
+	    xfs_blf_content(it.blf.blf_flags) == XFS_BLFT_DINO)
+		touch_logged_inodes(&it, sink);
 }
 
 const struct xfs_logitem_ops xfs_logitem_buf_ops = {

@@ -4,12 +4,14 @@
  * and where it belongs. QUOTAOFF items of old kernels: a kind of quota was
  * turned off, what the log says of it no longer counts.
  */
+#include "libxfsfmt/geom.h"
 #include "libxfsfmt/logitem_priv.h"
 
 XFS_DEFINE(xfs_dq_logformat, XFS_DQ_LOGFORMAT_ROWS)
 XFS_DEFINE(xfs_qoff_logformat, XFS_QOFF_LOGFORMAT_ROWS)
 
-enum { DISK_DQUOT_BYTES = 104 };
+/* What is logged of a record, and its slot on disk: checksum and all. */
+enum { DISK_DQUOT_BYTES = 104, DQBLK_BYTES = 136 };
 
 const struct xfs_name xfs_qoff_flag_names[] = {
 	{ XFS_QOFF_USER, "user" },
@@ -20,8 +22,18 @@ const struct xfs_name xfs_qoff_flag_names[] = {
 
 static const char *dquot_verify(const struct xfs_logitem_view *v)
 {
+	const struct xfs_geom *g = v->geom;
+	struct xfs_dq_logformat fmt;
+
 	if (logitem_fmt_bytes(v) < xfs_dq_logformat_size)
 		return "quota format too short";
+	xfs_dq_logformat_decode(&fmt, v->regions[0].data,
+				xfs_dq_logformat_size, v->order);
+	if (fmt.qlf_len != 1)
+		return "quota record not in one block";
+	if (g && (fmt.qlf_boffset > g->blocksize ||
+		  g->blocksize - fmt.qlf_boffset < DQBLK_BYTES))
+		return "quota record past the end of its block";
 	if (v->regions[1].len_bytes < DISK_DQUOT_BYTES)
 		return "quota record too short";
 	return NULL;
@@ -38,12 +50,17 @@ static void dquot_touches(const struct xfs_logitem_view *v,
 			  const struct touch_sink *sink)
 {
 	struct xfs_dq_logformat fmt;
+	uint64_t first, last;
 
 	if (logitem_fmt_bytes(v) < xfs_dq_logformat_size)
 		return;
 	xfs_dq_logformat_decode(&fmt, v->regions[0].data,
 				xfs_dq_logformat_size, v->order);
-	touch_daddr(sink, fmt.qlf_blkno, 1);
+	first = fmt.qlf_boffset / BB_SIZE;
+	last = (fmt.qlf_boffset + (uint64_t)DQBLK_BYTES - 1) / BB_SIZE;
+	/* the slots of records do not keep to sectors */
+	if (fmt.qlf_blkno <= UINT64_MAX - first)
+		xfs_touch_daddr(sink, fmt.qlf_blkno + first, last - first + 1);
 }
 
 const struct xfs_logitem_ops xfs_logitem_dquot_ops = {

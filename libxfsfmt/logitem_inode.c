@@ -5,6 +5,7 @@
  * of ilf_fields; local data and extents lie there as they do on disk, a btree
  * root in the long form it has in memory.
  */
+#include "libxfsfmt/geom.h"
 #include "libxfsfmt/logitem_priv.h"
 
 XFS_DEFINE(xfs_inode_log_format, XFS_INODE_LOG_FORMAT_ROWS)
@@ -104,7 +105,7 @@ static const char *inode_verify(const struct xfs_logitem_view *v)
 
 	if (why)
 		return why;
-	return logitem_check_ino(v->geom, in.ilf.ilf_ino);
+	return xfs_logitem_check_ino(v->geom, in.ilf.ilf_ino);
 }
 
 static void inode_walk(const struct xfs_logitem_view *v,
@@ -124,12 +125,20 @@ static void inode_walk(const struct xfs_logitem_view *v,
 static void inode_touches(const struct xfs_logitem_view *v,
 			  const struct touch_sink *sink)
 {
+	uint64_t first = 0, count;
 	struct xfs_logitem_inode in;
 
 	if (xfs_logitem_inode(v, &in))
 		return;
-	touch_inodes(sink, in.ilf.ilf_ino, 1);
-	touch_daddr(sink, in.ilf.ilf_blkno, in.ilf.ilf_len);
+	xfs_touch_inodes(sink, in.ilf.ilf_ino, 1);
+	count = in.ilf.ilf_len;
+	/* of the cluster only the sectors that are this inode's */
+	if (sink->geom) {
+		first = in.ilf.ilf_boffset / BB_SIZE;
+		count = bb_from_bytes(sink->geom->inodesize);
+	}
+	if (in.ilf.ilf_blkno <= UINT64_MAX - first)
+		xfs_touch_daddr(sink, in.ilf.ilf_blkno + first, count);
 }
 
 const struct xfs_logitem_ops xfs_logitem_inode_ops = {

@@ -213,8 +213,8 @@ static const char *efi_verify(const struct xfs_logitem_view *v)
 		const char *why;
 
 		xfs_efi_extent(v, i, &ext);
-		why = logitem_check_blocks(v->geom, ext.ext_start, ext.ext_len,
-					   logitem_is_rt(v));
+		why = xfs_logitem_check_blocks(v->geom, ext.ext_start, ext.ext_len,
+					   xfs_logitem_is_rt(v));
 		if (why)
 			return why;
 	}
@@ -225,7 +225,7 @@ static void walk_extents(const struct xfs_logitem_view *v,
 			 const struct xfs_walk *w)
 {
 	uint32_t n = xfs_logitem_extents(v);
-	unsigned int variant = logitem_is_rt(v) ? XFS_EXTENT_RT : 0;
+	unsigned int variant = xfs_logitem_is_rt(v) ? XFS_EXTENT_RT : 0;
 
 	for (uint32_t i = 0; i < n; i++)
 		xfs_walk_group(w, "extents", (long)i, xfs_extent_fields,
@@ -255,8 +255,8 @@ static void efi_touches(const struct xfs_logitem_view *v,
 		struct xfs_extent ext;
 
 		xfs_efi_extent(v, i, &ext);
-		touch_blocks(sink, ext.ext_start, ext.ext_len,
-			     logitem_is_rt(v));
+		xfs_touch_blocks(sink, ext.ext_start, ext.ext_len,
+			     xfs_logitem_is_rt(v));
 	}
 }
 
@@ -280,7 +280,7 @@ static const char *check_mapping(const struct xfs_logitem_view *v,
 				 const struct xfs_map_extent *me, bool rt)
 {
 	/* the space first, which also refuses an empty one */
-	const char *why = logitem_check_blocks(v->geom, me->me_startblock,
+	const char *why = xfs_logitem_check_blocks(v->geom, me->me_startblock,
 					       me->me_len, rt);
 
 	if (why)
@@ -304,12 +304,12 @@ static const char *check_rmap(const struct xfs_logitem_view *v,
 	if (op < XFS_RMAP_EXTENT_MAP || op > XFS_RMAP_EXTENT_FREE)
 		return "unknown operation on a reverse mapping";
 	if (!owner_is_special(me->me_owner)) {
-		const char *why = logitem_check_ino(v->geom, me->me_owner);
+		const char *why = xfs_logitem_check_ino(v->geom, me->me_owner);
 
 		if (why)
 			return why;
 	}
-	return check_mapping(v, me, logitem_is_rt(v));
+	return check_mapping(v, me, xfs_logitem_is_rt(v));
 }
 
 static const char *check_bmap(const struct xfs_logitem_view *v,
@@ -325,7 +325,7 @@ static const char *check_bmap(const struct xfs_logitem_view *v,
 		return "unknown flags of a file mapping";
 	if (op != XFS_BMAP_EXTENT_MAP && op != XFS_BMAP_EXTENT_UNMAP)
 		return "unknown operation on a file mapping";
-	why = logitem_check_ino(v->geom, me->me_owner);
+	why = xfs_logitem_check_ino(v->geom, me->me_owner);
 	if (why)
 		return why;
 	return check_mapping(v, me, me->me_flags & XFS_BMAP_EXTENT_REALTIME);
@@ -368,7 +368,7 @@ static void walk_mappings(const struct xfs_logitem_view *v,
 	uint32_t n = xfs_logitem_extents(v);
 
 	for (uint32_t i = 0; i < n; i++) {
-		unsigned int variant = logitem_is_rt(v) ? XFS_EXTENT_RT : 0;
+		unsigned int variant = xfs_logitem_is_rt(v) ? XFS_EXTENT_RT : 0;
 		size_t off = extent_off(v, i);
 		struct xfs_map_extent me;
 
@@ -409,9 +409,9 @@ static void rui_touches(const struct xfs_logitem_view *v,
 
 		xfs_map_intent_extent(v, i, &me);
 		if (!owner_is_special(me.me_owner))
-			touch_inodes(sink, me.me_owner, 1);
-		touch_blocks(sink, me.me_startblock, me.me_len,
-			     logitem_is_rt(v));
+			xfs_touch_inodes(sink, me.me_owner, 1);
+		xfs_touch_blocks(sink, me.me_startblock, me.me_len,
+			     xfs_logitem_is_rt(v));
 	}
 }
 
@@ -423,8 +423,8 @@ static void bui_touches(const struct xfs_logitem_view *v,
 	if (!xfs_logitem_extents(v))
 		return;
 	xfs_map_intent_extent(v, 0, &me);
-	touch_inodes(sink, me.me_owner, 1);
-	touch_blocks(sink, me.me_startblock, me.me_len,
+	xfs_touch_inodes(sink, me.me_owner, 1);
+	xfs_touch_blocks(sink, me.me_startblock, me.me_len,
 		     me.me_flags & XFS_BMAP_EXTENT_REALTIME);
 }
 
@@ -454,8 +454,8 @@ static const char *cui_verify(const struct xfs_logitem_view *v)
 		if (pe.pe_flags < XFS_REFCOUNT_INCREASE ||
 		    pe.pe_flags > XFS_REFCOUNT_FREE_COW)
 			return "unknown operation on a reference count";
-		why = logitem_check_blocks(v->geom, pe.pe_startblock,
-					   pe.pe_len, logitem_is_rt(v));
+		why = xfs_logitem_check_blocks(v->geom, pe.pe_startblock,
+					   pe.pe_len, xfs_logitem_is_rt(v));
 		if (why)
 			return why;
 	}
@@ -466,7 +466,7 @@ static void cui_walk(const struct xfs_logitem_view *v,
 		     const struct xfs_walk *w)
 {
 	uint32_t n = xfs_logitem_extents(v);
-	unsigned int variant = logitem_is_rt(v) ? XFS_EXTENT_RT : 0;
+	unsigned int variant = xfs_logitem_is_rt(v) ? XFS_EXTENT_RT : 0;
 
 	xfs_walk_fields(w, xfs_cui_log_format_fields, 0, 0);
 	for (uint32_t i = 0; i < n; i++) {
@@ -488,8 +488,8 @@ static void cui_touches(const struct xfs_logitem_view *v,
 		struct xfs_phys_extent pe;
 
 		xfs_cui_extent(v, i, &pe);
-		touch_blocks(sink, pe.pe_startblock, pe.pe_len,
-			     logitem_is_rt(v));
+		xfs_touch_blocks(sink, pe.pe_startblock, pe.pe_len,
+			     xfs_logitem_is_rt(v));
 	}
 }
 

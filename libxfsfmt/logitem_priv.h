@@ -55,7 +55,7 @@ static inline uint32_t logitem_fmt_bytes(const struct xfs_logitem_view *v)
 }
 
 /* The realtime form of an intent: its blocks are those of that device. */
-bool logitem_is_rt(const struct xfs_logitem_view *v);
+bool xfs_logitem_is_rt(const struct xfs_logitem_view *v);
 
 /* Regions are padded to four bytes; @bytes <= UINT32_MAX - 3. */
 static inline uint32_t logitem_padded(uint32_t bytes)
@@ -63,21 +63,26 @@ static inline uint32_t logitem_padded(uint32_t bytes)
 	return (bytes + 3) & ~3u;
 }
 
-/* Name things to the caller; @count 0 and runs that overflow are dropped. */
-void touch_inodes(const struct touch_sink *sink, uint64_t first,
-		  uint64_t count);
-void touch_daddr(const struct touch_sink *sink, uint64_t first,
-		 uint64_t count_bb);
+/*
+ * Name things to the caller, and the allocation groups they lie in. Nothing,
+ * and runs that overflow, are dropped.
+ */
+void xfs_touch_inodes(const struct touch_sink *sink, uint64_t first,
+		      uint64_t count);
+void xfs_touch_daddr(const struct touch_sink *sink, uint64_t first,
+		     uint64_t count_bb);
+void xfs_touch_ag_blocks(const struct touch_sink *sink, uint64_t agno,
+			 uint64_t agbno, uint64_t count);
 /* @first: an fsblock, or with @rt a block number of the realtime device */
-void touch_blocks(const struct touch_sink *sink, uint64_t first,
-		  uint64_t count, bool rt);
+void xfs_touch_blocks(const struct touch_sink *sink, uint64_t first,
+		      uint64_t count, bool rt);
 
 /*
  * NULL, or why these cannot be blocks (with @rt: realtime) or an inode of the
  * filesystem. Without a geometry only what no filesystem has is refused.
  */
-const char *logitem_check_blocks(const struct xfs_geom *geom, uint64_t first,
-				 uint64_t count, bool rt);
-const char *logitem_check_ino(const struct xfs_geom *geom, uint64_t ino);
+const char *xfs_logitem_check_blocks(const struct xfs_geom *geom,
+				     uint64_t first, uint64_t count, bool rt);
+const char *xfs_logitem_check_ino(const struct xfs_geom *geom, uint64_t ino);
 
 #endif
