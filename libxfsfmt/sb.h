@@ -145,7 +145,7 @@ extern const struct xfs_name xfs_sb_qflag_names[];
 	X##_W(be32, sb_spino_align,	228,	UINT, NULL, XFS_SB_V5, 0) \
 	X##_W(be64, sb_pquotino,	232,	INO, NULL, XFS_SB_V5, 0) \
 	X##_W(be64, sb_lsn,		240,	LSN, NULL, XFS_SB_V5, 0) \
-	X##_A(16, sb_meta_uuid,		248,	UUID)			\
+	X##_C(16, sb_meta_uuid,		248,	UUID, XFS_SB_V5, 0)	\
 	X##_W(be64, sb_metadirino,	264,	INO, NULL, XFS_SB_METADIR, 0) \
 	X##_W(be32, sb_rgcount,		272,	UINT, NULL, XFS_SB_METADIR, 0) \
 	X##_W(be32, sb_rgextents,	276,	UINT, NULL, XFS_SB_METADIR, 0) \
