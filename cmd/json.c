@@ -363,7 +363,6 @@ static void receive_bytes(void *ctx, const char *name,
 	if (j->deeper)
 		return;
 	end_array(j);
-	name = name;
 	if (kind == XFS_KIND_UUID && len_bytes == 16)
 		jl_uuid(j, name, data);
 	else if (kind == XFS_KIND_CHARS)
