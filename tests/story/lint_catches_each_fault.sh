@@ -14,8 +14,8 @@ cd tree
 mkdir -p build/release libxlog/log
 
 pass() {
-	BUILD=${BUILD_HERE:-$BUILD} sh "tests/lint/$1.sh" >out 2>&1 || {
-		cat out >&2
+	BUILD=${BUILD_HERE:-$BUILD} sh "tests/lint/$1.sh" >../out 2>&1 || {
+		cat ../out >&2
 		fail "$1 fails ${2:-on a sound tree}"
 	}
 }
@@ -27,7 +27,7 @@ caught() {
 	[ ! -e "$2" ] || { kept=$(mktemp) && cp "$2" "$kept"; }
 	mkdir -p "$(dirname "$2")"
 	printf '%b\n' "$3" >>"$2"
-	! BUILD=${BUILD_HERE:-$BUILD} sh "tests/lint/$1.sh" >out 2>&1 ||
+	! BUILD=${BUILD_HERE:-$BUILD} sh "tests/lint/$1.sh" >../out 2>&1 ||
 		fail "$1 does not see what is wrong with $2: $3"
 	if [ "$kept" ]; then
 		mv "$kept" "$2"
@@ -84,7 +84,7 @@ build() {	# <source of the whole library>
 }
 wrong_pure() {
 	build "$1"
-	! BUILD=build/release sh tests/lint/pure.sh >out 2>&1 ||
+	! BUILD=build/release sh tests/lint/pure.sh >../out 2>&1 ||
 		fail "pure does not see: $1"
 }
 build 'int xfs_f(void) { return 0; }'
@@ -97,7 +97,7 @@ wrong_pure 'int xfs_f(void) { static int n = 3; return n++; }'
 
 version=$(sed -n 's/^VERSION[	 ]*:= *//p' Makefile)
 wrong_exports() {
-	! BUILD=build/release sh tests/lint/exports.sh >out 2>&1 ||
+	! BUILD=build/release sh tests/lint/exports.sh >../out 2>&1 ||
 		fail "exports does not see $1"
 }
 cp "$BUILD/libxlog.so.$version" build/release/
