@@ -27,37 +27,65 @@ struct wanted {
 
 /*
  * Is @line, as in /proc/locks ("1: FLOCK  ADVISORY  WRITE 123 fe:00:45 0 EOF"),
- * a lock of that kind on that file? @pid is -1 for OFD locks.
+ * a lock of that kind? @pid is -1 for OFD locks.
  */
-static bool is_lock_on(const char *line, const struct wanted *want, long *pid)
+static bool is_lock(const char *line, const struct wanted *want, long *pid)
 {
-	unsigned int major_no, minor_no;
 	char kind[16];
-	uintmax_t ino;
 
 	/* One that is waited for has "->" behind its number: no match. */
-	return sscanf(line, "%*d: %15[A-Z] %*s %*s %ld %x:%x:%ju", kind, pid,
-		      &major_no, &minor_no, &ino) == 5 &&
-	       !strcmp(kind, "FLOCK") == want->bsd &&
+	return sscanf(line, "%*d: %15[A-Z] %*s %*s %ld", kind, pid) == 2 &&
+	       !strcmp(kind, "FLOCK") == want->bsd;
+}
+
+/*
+ * And is it on that file? Not known where stat(2) gives other numbers than
+ * the kernel has inside, as on btrfs.
+ */
+static bool is_on_file(const char *line, const struct wanted *want)
+{
+	unsigned int major_no, minor_no;
+	uintmax_t ino;
+
+	return sscanf(line, "%*d: %*s %*s %*s %*d %x:%x:%ju", &major_no,
+		      &minor_no, &ino) == 3 &&
 	       major_no == major(want->st.st_dev) &&
 	       minor_no == minor(want->st.st_dev) && ino == want->st.st_ino;
 }
 
-/* A process with the lock in the lines of @path; 0 none, -1 unnamed. */
-static long find_lock(const char *path, const char *prefix,
-		      const struct wanted *want)
+/* The process that has the lock in /proc/locks; 0 none, -1 unnamed. */
+static long find_in_locks(const struct wanted *want)
 {
-	size_t skip = strlen(prefix), size = 0;
+	FILE *file = fopen("/proc/locks", "re");
 	long pid, found = 0;
 	char *line = NULL;
-	FILE *file = fopen(path, "re");
+	size_t size = 0;
 
 	if (!file)
 		return 0;
 	while (found <= 0 && getline(&line, &size, file) > 0)
-		if (!strncmp(line, prefix, skip) &&
-		    is_lock_on(line + skip, want, &pid))
+		if (is_lock(line, want, &pid) && is_on_file(line, want))
 			found = pid;
+	free(line);
+	fclose(file);
+	return found;
+}
+
+/* Is there such a lock among those of one descriptor? */
+static bool is_in_fdinfo(const char *path, const struct wanted *want)
+{
+	static const char prefix[] = "lock:\t";
+	FILE *file = fopen(path, "re");
+	bool found = false;
+	char *line = NULL;
+	size_t size = 0;
+	long pid;
+
+	if (!file)
+		return false;
+	while (!found && getline(&line, &size, file) > 0)
+		found = !strncmp(line, prefix, sizeof(prefix) - 1) &&
+			is_lock(line + sizeof(prefix) - 1, want, &pid);
 	free(line);
 	fclose(file);
 	return found;
@@ -83,7 +111,7 @@ static bool process_holds(const char *pid, const struct wanted *want)
 			continue;
 		snprintf(path, sizeof(path), "/proc/%s/fdinfo/%s", pid,
 			 entry->d_name);
-		holds = find_lock(path, "lock:\t", want) != 0;
+		holds = is_in_fdinfo(path, want);
 	}
 	closedir(dir);
 	return holds;
@@ -117,7 +145,7 @@ static void name_holder(int fd, bool bsd, char *text, size_t size)
 	FILE *file;
 
 	if (!fstat(fd, &want.st)) {
-		pid = find_lock("/proc/locks", "", &want);
+		pid = find_in_locks(&want);
 		if (pid <= 0)
 			pid = search_processes(&want);
 	}
