@@ -4,6 +4,7 @@
  * name and value are regions of their own. XMI items: two files will exchange
  * mappings.
  */
+#include "libxfsfmt/attr.h"
 #include "libxfsfmt/logitem_priv.h"
 
 XFS_DEFINE(xfs_attri_log_format, XFS_ATTRI_LOG_FORMAT_ROWS)
@@ -130,7 +131,7 @@ static const char *check_name(const uint8_t *name, uint32_t len_bytes,
 static const char *check_lengths(const struct xfs_attri_log_format *fmt)
 {
 	if (is_parent_op(fmt->alfi_op_flags))
-		return fmt->alfi_value_len == XFS_PARENT_REC_BYTES ? NULL :
+		return fmt->alfi_value_len == xfs_parent_rec_size ? NULL :
 		       "parent pointer of a wrong length";
 	if (fmt->alfi_op_flags == XFS_ATTRI_REMOVE && fmt->alfi_value_len)
 		return "value for an attribute to be removed";
@@ -176,10 +177,26 @@ static void show_string(const struct xfs_walk *w, const char *name,
 		w->ops->bytes(w->ctx, name, kind, data, len_bytes);
 }
 
+/* The value of a parent pointer is a structure. */
+static void show_value(const struct xfs_walk *w, const char *name,
+		       bool parent, const uint8_t *data, uint32_t len_bytes)
+{
+	struct xfs_walk value = *w;
+
+	if (!parent || !data) {
+		show_string(w, name, XFS_KIND_BYTES, data, len_bytes);
+		return;
+	}
+	value.base = data;
+	value.len_bytes = len_bytes;
+	xfs_walk_group(&value, name, -1, xfs_parent_rec_fields, 0, 0);
+}
+
 static void attri_walk(const struct xfs_logitem_view *v,
 		       const struct xfs_walk *w)
 {
 	struct xfs_logitem_attri a;
+	bool parent;
 
 	/* what could be told before a fault is shown, the fault is verify's */
 	(void)xfs_logitem_attri(v, &a);
@@ -188,16 +205,16 @@ static void attri_walk(const struct xfs_logitem_view *v,
 	show_string(w, "name", XFS_KIND_CHARS, a.name, a.name_bytes);
 	show_string(w, "new_name", XFS_KIND_CHARS, a.new_name,
 		    a.new_name_bytes);
-	show_string(w, "value", XFS_KIND_BYTES, a.value, a.value_bytes);
-	show_string(w, "new_value", XFS_KIND_BYTES, a.new_value,
-		    a.new_value_bytes);
+	parent = is_parent_op(a.fmt.alfi_op_flags);
+	show_value(w, "value", parent, a.value, a.value_bytes);
+	show_value(w, "new_value", parent, a.new_value, a.new_value_bytes);
 }
 
 /* A parent pointer's value begins with the inode of the directory. */
 static void touch_parent(const struct touch_sink *sink, const uint8_t *value,
 			 uint32_t len_bytes)
 {
-	if (value && len_bytes == XFS_PARENT_REC_BYTES)
+	if (value && len_bytes == xfs_parent_rec_size)
 		xfs_touch_inodes(sink, get_be64(value), 1);
 }
 

@@ -340,7 +340,6 @@ enum {
 	XFS_ATTRI_FILTER_INCOMPLETE = 0x80,
 	XFS_ATTRI_NAME_MAX = 255,
 	XFS_ATTRI_VALUE_MAX = 65536,
-	XFS_PARENT_REC_BYTES = 12,	/* be64 inode, be32 generation */
 };
 
 extern const struct xfs_name xfs_attri_op_names[];
