@@ -49,7 +49,7 @@ static unsigned int rmap_rec_variant(const uint8_t *p,
 				     const struct xfs_geom *geom)
 {
 	(void)geom;
-	return special_owner(p + RMAP_REC_OWNER_OFF) ?
+	return p && special_owner(p + RMAP_REC_OWNER_OFF) ?
 	       XFS_RMAP_SPECIAL_OWNER : 0;
 }
 
@@ -57,6 +57,8 @@ static unsigned int rmap_key_variant(const uint8_t *p)
 {
 	unsigned int variant = 0;
 
+	if (!p)
+		return 0;
 	if (special_owner(p + RMAP_KEY_OWNER_OFF))
 		variant |= XFS_RMAP_SPECIAL_OWNER;
 	if (special_owner(p + RMAP_KEY_OWNER_HI_OFF))
@@ -307,13 +309,13 @@ const char *xfs_bmdr_verify(const void *raw, enum xfs_btree_kind kind,
 
 /* --- walks --- */
 
-/* What follows a header: @max elements fit, @count of them count. */
+/* What follows a header. */
 struct body {
 	enum xfs_btree_kind kind;
 	bool		leaf;
 	size_t		off_bytes;	/* of the first record or key */
 	size_t		ptrs_off;	/* of the first pointer of a node */
-	size_t		count;
+	size_t		count;		/* elements there are, all of them fit */
 };
 
 static void elem_walk(const struct xfs_walk *w, const struct body *b, size_t i)
@@ -321,17 +323,13 @@ static void elem_walk(const struct xfs_walk *w, const struct body *b, size_t i)
 	const struct xfs_btree_ops *ops = &xfs_btree_ops[b->kind];
 	size_t bytes = b->leaf ? ops->rec_bytes : ops->key_bytes;
 	size_t off = b->off_bytes + i * bytes;
+	const uint8_t *p = xfs_walk_has(w, off, bytes) ? w->base + off : NULL;
 	unsigned int variant = 0;
 
-	/* an element cut by a missing chunk shows what is there of it */
-	if (!xfs_walk_has(w, off, bytes))
-		variant = b->leaf && ops->rec_bytes == xfs_inobt_rec_size &&
-			  ops->rec_variant == inobt_rec_variant ?
-			  inobt_rec_variant(NULL, w->geom) : 0;
-	else if (b->leaf && ops->rec_variant)
-		variant = ops->rec_variant(w->base + off, w->geom);
+	if (b->leaf && ops->rec_variant)
+		variant = ops->rec_variant(p, w->geom);
 	else if (!b->leaf && ops->key_variant)
-		variant = ops->key_variant(w->base + off);
+		variant = ops->key_variant(p);
 	xfs_walk_group(w, b->leaf ? "recs" : "keys", (long)i + 1,
 		       b->leaf ? ops->rec_fields : ops->key_fields, off,
 		       variant);

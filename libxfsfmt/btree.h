@@ -208,7 +208,7 @@ struct xfs_btree_ops {
 	uint8_t		key_bytes;	/* of both, where keys come in pairs */
 	uint8_t		root_key_bytes;	/* room of a key in a root on disk */
 	const struct xfs_field *rec_fields, *key_fields;
-	/* of the record or key at @p, which is wholly there; NULL: none */
+	/* of the record or key at @p, NULL if that is not wholly there */
 	unsigned int	(*rec_variant)(const uint8_t *p,
 				       const struct xfs_geom *geom);
 	unsigned int	(*key_variant)(const uint8_t *p);
