@@ -3,6 +3,7 @@
  * The superblock: names of its bits, its verifier, its walk.
  */
 #include "libxfsfmt/crc32c.h"
+#include "libxfsfmt/geom.h"
 #include "libxfsfmt/sb.h"
 
 XFS_DEFINE(xfs_sb, XFS_SB_ROWS)
@@ -90,6 +91,17 @@ unsigned int xfs_sb_variant(const struct xfs_sb *sb)
 	return variant;
 }
 
+/* What Linux makes and mounts. */
+enum {
+	AG_BLOCKS_MIN = 64,
+	V5_BLOCKLOG_MIN = 10,
+	V5_INODELOG_MIN = 9,
+};
+#define AG_BYTES_MAX	((uint64_t)1 << 40)
+#define LOG_BYTES_MAX	((uint64_t)1 << 31)
+#define RTEXT_BYTES_MAX	((uint64_t)1 << 30)
+#define RG_BLOCKS_MAX	(((uint64_t)1 << 31) - 1)
+
 static bool is_log2(uint32_t value, uint8_t log)
 {
 	return log < 32 && value == (uint32_t)1 << log;
@@ -127,22 +139,56 @@ static const char *verify_groups(const struct xfs_sb *sb)
 
 	if (!sb->sb_agcount || !sb->sb_agblocks)
 		return "no allocation groups";
-	/* 64 blocks is the least a group may have, 1 TiB the most */
-	if (sb->sb_agblocks < 64 ||
-	    (uint64_t)sb->sb_agblocks << sb->sb_blocklog > (uint64_t)1 << 40)
+	if (sb->sb_agblocks < AG_BLOCKS_MIN ||
+	    (uint64_t)sb->sb_agblocks << sb->sb_blocklog > AG_BYTES_MAX)
 		return "size of the allocation groups out of range";
 	if (sb->sb_agblklog > 31 ||
 	    (uint64_t)1 << sb->sb_agblklog < sb->sb_agblocks ||
 	    (sb->sb_agblklog &&
 	     (uint64_t)1 << (sb->sb_agblklog - 1) >= sb->sb_agblocks))
 		return "size of the allocation groups does not agree with its logarithm";
+	/* all groups are full but the last, and that is not too small */
 	all = (uint64_t)sb->sb_agcount * sb->sb_agblocks;
 	if (sb->sb_dblocks > all ||
-	    sb->sb_dblocks <= all - sb->sb_agblocks)
+	    sb->sb_dblocks < all - sb->sb_agblocks + AG_BLOCKS_MIN)
 		return "blocks do not agree with the allocation groups";
 	if (sb->sb_dblocks > UINT64_MAX >> (sb->sb_blocklog + 1))
 		return "more blocks than bytes can be counted";
 	return NULL;
+}
+
+/* Groups of the realtime device, and the bits of their number in a block's. */
+static const char *verify_rtgroups(const struct xfs_sb *sb)
+{
+	uint64_t blocks = (uint64_t)sb->sb_rgextents * sb->sb_rextsize;
+	uint64_t extents;
+
+	if (!sb->sb_rgcount && !sb->sb_rblocks)
+		return NULL;
+	if (!blocks || blocks > RG_BLOCKS_MAX)
+		return "size of the realtime groups out of range";
+	/* with gaps between zones, numbers go on behind a group */
+	if (sb->sb_rgblklog > 31 || (uint64_t)1 << sb->sb_rgblklog < blocks)
+		return "size of the realtime groups does not agree with its logarithm";
+	extents = (uint64_t)sb->sb_rgcount * sb->sb_rgextents;
+	if (sb->sb_rextents > extents ||
+	    sb->sb_rextents + sb->sb_rgextents <= extents)
+		return "realtime extents do not agree with their groups";
+	return NULL;
+}
+
+static const char *verify_realtime(const struct xfs_sb *sb)
+{
+	/* there is an extent size even where there is no device */
+	if (!sb->sb_rextsize ||
+	    (uint64_t)sb->sb_rextsize << sb->sb_blocklog > RTEXT_BYTES_MAX)
+		return "realtime extent size out of range";
+	if (sb->sb_rblocks > UINT64_MAX >> (sb->sb_blocklog + 1))
+		return "more realtime blocks than bytes can be counted";
+	/* the last blocks need not make up an extent */
+	if (sb->sb_rextents != sb->sb_rblocks / sb->sb_rextsize)
+		return "realtime extents do not agree with realtime blocks";
+	return xfs_sb_variant(sb) & XFS_SB_METADIR ? verify_rtgroups(sb) : NULL;
 }
 
 static const char *verify_log(const struct xfs_sb *sb)
@@ -151,7 +197,7 @@ static const char *verify_log(const struct xfs_sb *sb)
 
 	if (!sb->sb_logblocks)
 		return "no log";
-	if ((uint64_t)sb->sb_logblocks << sb->sb_blocklog > (uint64_t)1 << 31)
+	if ((uint64_t)sb->sb_logblocks << sb->sb_blocklog > LOG_BYTES_MAX)
 		return "log larger than 2 GiB";
 	if (!(sb->sb_versionnum & XFS_SB_VERSION_LOGV2BIT)) {
 		if (sb->sb_logsunit > 1)
@@ -172,6 +218,17 @@ static const char *verify_log(const struct xfs_sb *sb)
 	return NULL;
 }
 
+static const char *verify_v5(const struct xfs_sb *sb)
+{
+	if (!(sb->sb_versionnum & XFS_SB_VERSION_LOGV2BIT))
+		return "version 5 without a version 2 log";
+	if (sb->sb_blocklog < V5_BLOCKLOG_MIN)
+		return "block size too small for version 5";
+	if (sb->sb_inodelog < V5_INODELOG_MIN)
+		return "inode size too small for version 5";
+	return NULL;
+}
+
 const char *xfs_sb_verify(const struct xfs_sb *sb, const void *raw,
 			  size_t len_bytes)
 {
@@ -188,22 +245,39 @@ const char *xfs_sb_verify(const struct xfs_sb *sb, const void *raw,
 	if (version == 5 && (len_bytes < sb->sb_sectsize ||
 			     !xfs_crc_ok(raw, sb->sb_sectsize, XFS_SB_CRC_OFF)))
 		return "wrong checksum";
-	why = verify_groups(sb);
+	if (version == 5)
+		why = verify_v5(sb);
+	if (!why)
+		why = verify_groups(sb);
+	if (!why)
+		why = verify_realtime(sb);
 	if (!why)
 		why = verify_log(sb);
-	if (!why && version == 5 &&
-	    !(sb->sb_versionnum & XFS_SB_VERSION_LOGV2BIT))
-		why = "version 5 without a version 2 log";
 	return why;
+}
+
+/* The log has a superblock in part where only its counters have changed. */
+static unsigned int walk_variant(const struct xfs_walk *w)
+{
+	struct xfs_sb sb;
+	unsigned int variant = 0;
+
+	if (xfs_walk_has(w, 0, xfs_sb_size)) {
+		xfs_sb_decode(&sb, w->base, w->len_bytes, XFS_BE);
+		return xfs_sb_variant(&sb);
+	}
+	if (!w->geom)
+		return 0;
+	if (w->geom->v5)
+		variant |= XFS_SB_V5;
+	if (w->geom->metadir)
+		variant |= XFS_SB_METADIR;
+	if (w->geom->zoned)
+		variant |= XFS_SB_ZONED;
+	return variant;
 }
 
 void xfs_sb_walk(const struct xfs_walk *w)
 {
-	struct xfs_sb sb;
-
-	/* the fields that say which variant it is may not be there */
-	memset(&sb, 0, sizeof(sb));
-	if (xfs_walk_has(w, 0, xfs_sb_size))
-		xfs_sb_decode(&sb, w->base, w->len_bytes, XFS_BE);
-	xfs_walk_fields(w, xfs_sb_fields, 0, xfs_sb_variant(&sb));
+	xfs_walk_fields(w, xfs_sb_fields, 0, walk_variant(w));
 }

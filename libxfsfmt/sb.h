@@ -161,11 +161,17 @@ unsigned int xfs_sb_variant(const struct xfs_sb *sb);
  * NULL, or why the superblock @sb, decoded from the @len_bytes at @raw, is not
  * one to work with: magic, checksum (V5; needs sb_sectsize bytes at @raw), a
  * size or a count that cannot be. What passes has no size that overflows:
- * block 512 B to 64 KiB, sector 512 B to 32 KiB, a log of at most 2 GiB.
+ * block 512 B to 64 KiB, sector 512 B to 32 KiB, a group of at most 1 TiB, a
+ * log of at most 2 GiB inside one group, devices of less than 2^63 bytes. Does
+ * not judge feature bits, counters and inode numbers.
  */
 const char *xfs_sb_verify(const struct xfs_sb *sb, const void *raw,
 			  size_t len_bytes);
 
+/*
+ * Show a superblock, of which only parts may be there: then the geometry says
+ * which fields there are.
+ */
 void xfs_sb_walk(const struct xfs_walk *w);
 
 #endif
