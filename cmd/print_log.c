@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The log as a whole: head and tail, and what a short look at the part
+ * between them tells.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "cmd/print.h"
+#include "libxfsfmt/logrec.h"
+
+enum {
+	/* All that --check may read; and what a walk may read too far. */
+	QUICK_BYTES = 8 << 20,
+	READ_AHEAD_BYTES = 2 << 20,
+};
+
+/* Byte order of the newest record: h_fmt, or -1. */
+static int newest_fmt(struct print *pr)
+{
+	struct xlog_rec_head head;
+	uint8_t block[BB_SIZE];
+
+	if (pr->bounds.last_record == XLOG_LSN_NONE ||
+	    xlog_read_raw(pr->log, xlog_lsn_block(pr->bounds.last_record), 1,
+			  block) ||
+	    !xlog_is_rec_header(block))
+		return -1;
+	xlog_rec_head_decode(&head, block);
+	return (int)head.fmt;
+}
+
+const char *print_order(const struct print *pr)
+{
+	switch (pr->fmt) {
+	case XLOG_FMT_LINUX_LE:
+		return "le";
+	case XLOG_FMT_LINUX_BE:
+	case XLOG_FMT_IRIX_BE:
+		return "be";
+	default:
+		return NULL;
+	}
+}
+
+uint32_t print_active_bb(const struct print *pr)
+{
+	uint32_t head = xlog_lsn_block(pr->bounds.head);
+	uint32_t tail = xlog_lsn_block(pr->bounds.tail);
+
+	if (pr->bounds.state != XLOG_DIRTY)
+		return 0;
+	return head >= tail ? head - tail : pr->info->log_size_bb - tail + head;
+}
+
+static bool only_superblock(const struct xlog_trans *trans)
+{
+	enum xfs_order order = trans->big_endian ? XFS_BE : XFS_LE;
+
+	for (size_t i = 0; i < trans->nitems; i++) {
+		const struct xlog_item *item = &trans->items[i];
+		struct xfs_buf_log_format blf;
+
+		if (item->type != XFS_LI_BUF || !item->nregions)
+			return false;
+		xfs_buf_log_format_decode(&blf, item->regions[0].data,
+					  item->regions[0].len_bytes, order);
+		if (blf.blf_blkno)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Count checkpoints if the active part is short. That checks all of it, so
+ * damage met on the way is as good as found by looking for it.
+ */
+static void survey(struct print *pr)
+{
+	uint64_t active = (uint64_t)print_active_bb(pr) * BB_SIZE;
+	bool count = xlog_bytes_read(pr->log) + active + READ_AHEAD_BYTES <=
+		     QUICK_BYTES;
+	struct survey *s = &pr->survey;
+	const struct xlog_trans *trans;
+	struct xlog_trans_iter *it;
+	int rc;
+
+	if (!active || !count ||
+	    xlog_trans_open(pr->log, xlog_lsn_block(pr->bounds.tail),
+			    xlog_lsn_block(pr->bounds.head), false, &it))
+		return;
+	s->superblock_only = true;
+	while ((rc = xlog_trans_next(it, &trans)) > 0) {
+		if (!trans->committed)
+			continue;
+		s->checkpoints++;
+		if (s->superblock_only)
+			s->superblock_only = only_superblock(trans);
+	}
+	s->superblock_only = s->superblock_only && s->checkpoints && !rc;
+	s->counted = !rc;
+	if ((rc == -EUCLEAN || rc == -EBADMSG) && !pr->bounds.refused[0])
+		snprintf(pr->bounds.refused, sizeof(pr->bounds.refused),
+			 "damaged record at %u:%u, between tail and head",
+			 xlog_lsn_cycle(pr->error_lsn),
+			 xlog_lsn_block(pr->error_lsn));
+	xlog_trans_close(it);
+}
+
+void print_state(struct print *pr)
+{
+	static const char *const names[] = {
+		[XLOG_EMPTY] = "EMPTY  never written",
+		[XLOG_CLEAN] = "CLEAN",
+		[XLOG_DIRTY] = "DIRTY",
+		[XLOG_CORRUPT] = "CORRUPT",
+	};
+	static const enum text_colour colours[] = {
+		[XLOG_DIRTY] = TEXT_YELLOW, [XLOG_CORRUPT] = TEXT_RED,
+	};
+	struct text *t = &pr->text;
+
+	text_colour(t, colours[pr->bounds.state]);
+	out_str(t->out, names[pr->bounds.state]);
+	text_colour(t, TEXT_PLAIN);
+	if (pr->bounds.state != XLOG_DIRTY)
+		return;
+	out_str(t->out, "  ");
+	print_checkpoints(pr);
+	if (pr->survey.superblock_only)
+		out_str(t->out, ", only the superblock (idle or frozen)");
+}
+
+void print_checkpoints(struct print *pr)
+{
+	struct out *o = &pr->out;
+
+	if (pr->survey.counted) {
+		out_uint(o, pr->survey.checkpoints);
+		out_str(o, pr->survey.checkpoints == 1 ? " checkpoint" :
+							 " checkpoints");
+	} else {
+		out_size(o, (uint64_t)print_active_bb(pr) * BB_SIZE);
+		out_str(o, " to replay");
+	}
+}
+
+static void log_line(struct print *pr)
+{
+	const struct xlog_info *info = pr->info;
+	const char *order = print_order(pr);
+	struct text *t = &pr->text;
+	struct out *o = &pr->out;
+
+	out_str(o, "log  ");
+	if (info->internal) {
+		out_str(o, "daddr ");
+		out_uint(o, info->log_daddr);
+		out_char(o, ' ');
+	}
+	out_str(o, "len ");
+	out_uint(o, info->log_size_bb);
+	out_str(o, " (");
+	out_size(o, (uint64_t)info->log_size_bb * BB_SIZE);
+	out_str(o, ") v");
+	out_uint(o, info->log_version);
+	if (order) {
+		out_char(o, ' ');
+		out_str(o, order);
+	}
+	out_str(o, info->internal ? " internal" : " external");
+	out_str(o, "   tail ");
+	text_lsn(t, pr->bounds.tail);
+	out_str(o, " head ");
+	text_lsn(t, pr->bounds.head);
+	out_str(o, "   ");
+	print_state(pr);
+	out_newline(o);
+	if (pr->bounds.refused[0]) {
+		out_str(o, "     Linux would not recover it: ");
+		out_str(o, pr->bounds.refused);
+		out_newline(o);
+	}
+}
+
+static void log_object(struct print *pr)
+{
+	const struct xlog_info *info = pr->info;
+	const char *order = print_order(pr);
+	struct jl *j = &pr->json;
+
+	jl_begin(j, "log");
+	if (info->internal)
+		jl_uint(j, "daddr", info->log_daddr);
+	else
+		jl_null(j, "daddr");
+	jl_uint(j, "bbs", info->log_size_bb);
+	jl_uint(j, "logversion", info->log_version);
+	if (order)
+		jl_str(j, "order", order);
+	else
+		jl_null(j, "order");
+	jl_bool(j, "internal", info->internal);
+	jl_lsn(j, "tail", pr->bounds.tail);
+	jl_lsn(j, "head", pr->bounds.head);
+	jl_str(j, "state", xlog_state_name(pr->bounds.state));
+	if (pr->bounds.refused[0])
+		jl_str(j, "refused", pr->bounds.refused);
+	else
+		jl_null(j, "refused");
+	if (pr->survey.counted)
+		jl_uint(j, "checkpoints", pr->survey.checkpoints);
+	else
+		jl_null(j, "checkpoints");
+	jl_bool(j, "superblock_only", pr->survey.superblock_only);
+	jl_end(j);
+}
+
+int print_log(struct print *pr)
+{
+	bool quick = pr->opts.view == VIEW_CHECK && !pr->opts.check_full;
+	int rc;
+
+	if (pr->opts.view == VIEW_EXPLAIN)
+		explain_begin(pr);
+	rc = xlog_find(pr->log, quick ? XLOG_FIND_QUICK : 0, &pr->bounds);
+	if (rc)
+		return rc;
+	pr->found = true;
+	pr->fmt = newest_fmt(pr);
+	/* what it meets is reported by whoever looks at all records */
+	pr->mute = !quick;
+	survey(pr);
+	pr->mute = false;
+	if (pr->opts.json)
+		log_object(pr);
+	else if (pr->opts.view == VIEW_RECORDS ||
+		 pr->opts.view == VIEW_TRANSACTIONS ||
+		 pr->opts.view == VIEW_MAP)
+		log_line(pr);
+	return 0;
+}
