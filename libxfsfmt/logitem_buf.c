@@ -6,6 +6,7 @@
  * run was cut at a page; then the next region goes on with it.
  */
 #include "libxfsfmt/geom.h"
+#include "libxfsfmt/inode.h"
 #include "libxfsfmt/logitem_priv.h"
 
 XFS_DEFINE(xfs_buf_log_format, XFS_BUF_LOG_FORMAT_ROWS)
@@ -212,14 +213,13 @@ const char *xfs_logitem_buf_image(const struct xfs_logitem_view *v, void *buf,
 	return xfs_buf_runs_why(&it);
 }
 
-enum { UNLINKED_OFF = 96 };	/* di_next_unlinked in an inode */
-
 /* Of an inode buffer only these words are replayed; 0 is no list's end. */
 static const char *check_unlinked(const struct xfs_buf_run *run,
 				  uint32_t inodesize)
 {
 	uint32_t end = run->off_bytes + run->len_bytes;
-	uint32_t off = run->off_bytes / inodesize * inodesize + UNLINKED_OFF;
+	uint32_t off = run->off_bytes / inodesize * inodesize +
+		       XFS_DINODE_UNLINKED_OFF;
 
 	for (; off + 4 <= end; off += inodesize)
 		if (off >= run->off_bytes &&

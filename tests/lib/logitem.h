@@ -18,19 +18,21 @@
 struct item {
 	struct xfs_log_region regions[XFS_LOGITEM_MAX_REGIONS + 1];
 	uint8_t		*data[XFS_LOGITEM_MAX_REGIONS + 1];
+	unsigned int	ndata;	/* a test may make v.nregions a lie */
 	struct xfs_logitem_view v;
 };
 
 /* One more region of @len bytes, all @fill. */
 UNUSED static uint8_t *item_add(struct item *it, uint32_t len, uint8_t fill)
 {
-	unsigned int n = it->v.nregions++;
+	unsigned int n = it->ndata++;
 
 	cr_assert_lt(n, XFS_LOGITEM_MAX_REGIONS + 1);
 	it->data[n] = malloc(len ? len : 1);
 	cr_assert_not_null(it->data[n]);
 	memset(it->data[n], fill, len);
 	it->regions[n] = (struct xfs_log_region){ it->data[n], len };
+	it->v.nregions = it->ndata;
 	return it->data[n];
 }
 
@@ -79,7 +81,7 @@ UNUSED static struct item *item_new(enum xfs_order order, const char *hex)
 
 UNUSED static void item_free(struct item *it)
 {
-	for (unsigned int i = 0; i < it->v.nregions; i++)
+	for (unsigned int i = 0; i < it->ndata; i++)
 		free(it->data[i]);
 	free(it);
 }
