@@ -29,12 +29,58 @@ static bool field_shown(const struct xfs_walk *w, const struct xfs_field *f,
 			    xfs_field_end(f) - f->off_bytes);
 }
 
+static bool is_array(const struct xfs_field *f)
+{
+	return f->count > 1 && f->type != XFS_TYPE_bytes;
+}
+
+/* The same, or an element of it. */
+static bool field_there(const struct xfs_walk *w, const struct xfs_field *f,
+			size_t off_bytes, unsigned int variant)
+{
+	size_t each = xfs_field_width(f);
+
+	if (!is_array(f) || !xfs_field_applies(f, variant))
+		return field_shown(w, f, off_bytes, variant);
+	for (unsigned int i = 0; i < f->count; i++)
+		if (xfs_walk_has(w, off_bytes + f->off_bytes + i * each, each))
+			return true;
+	return false;
+}
+
+/* The elements of array @f that are there, run by run. */
+static void parts_walk(const struct xfs_walk *w, const struct xfs_field *f,
+		       size_t off_bytes)
+{
+	size_t each = xfs_field_width(f);
+	struct xfs_field run = *f;
+	unsigned int end;
+
+	for (unsigned int i = 0; i < f->count; i = end + 1) {
+		run.off_bytes = (uint16_t)(f->off_bytes + i * each);
+		end = i;
+		while (end < f->count &&
+		       xfs_walk_has(w, off_bytes + f->off_bytes + end * each,
+				    each))
+			end++;
+		if (end == i)
+			continue;
+		run.count = (uint16_t)(end - i);
+		w->ops->enter(w->ctx, "part", (long)i);
+		w->ops->field(w->ctx, &run, w->base + off_bytes, w->order);
+		w->ops->leave(w->ctx);
+	}
+}
+
 void xfs_walk_fields(const struct xfs_walk *w, const struct xfs_field *table,
 		     size_t off_bytes, unsigned int variant)
 {
-	for (const struct xfs_field *f = table; f->name; f++)
+	for (const struct xfs_field *f = table; f->name; f++) {
 		if (field_shown(w, f, off_bytes, variant))
 			w->ops->field(w->ctx, f, w->base + off_bytes, w->order);
+		else if (is_array(f) && xfs_field_applies(f, variant))
+			parts_walk(w, f, off_bytes);
+	}
 }
 
 void xfs_walk_group(const struct xfs_walk *w, const char *name, long index,
@@ -43,7 +89,7 @@ void xfs_walk_group(const struct xfs_walk *w, const char *name, long index,
 {
 	const struct xfs_field *f = table;
 
-	while (f->name && !field_shown(w, f, off_bytes, variant))
+	while (f->name && !field_there(w, f, off_bytes, variant))
 		f++;
 	if (!f->name)
 		return;

@@ -48,7 +48,11 @@ struct xfs_walk {
 bool xfs_walk_has(const struct xfs_walk *w, size_t off_bytes,
 		  size_t len_bytes);
 
-/* Show the fields of @table that apply to @variant, structure at @off. */
+/*
+ * Show the fields of @table that apply to @variant, structure at @off. Of an
+ * array that is there in part, each run of elements is shown as the field,
+ * inside a group part[number of its first].
+ */
 void xfs_walk_fields(const struct xfs_walk *w, const struct xfs_field *table,
 		     size_t off_bytes, unsigned int variant);
 
