@@ -180,9 +180,9 @@ stress: $(call bin,$(STRESS))	## programs with many threads
 lint: all $(A)			## layers, purity, exports, scripts, manual pages
 	@$(RUN) lint $(wildcard tests/lint/*.sh)
 variants:			## unit tests of libxfsfmt without ISA-L, and with -m32
-	+@$(AGAIN) VARIANT=table variant
-	+@if tests/lib/can_m32.sh $(CC); then $(AGAIN) VARIANT=m32 variant; \
-	else echo 'variants: no -m32 here, left out'; fi
+	+@rc=0; $(AGAIN) VARIANT=table variant || rc=1; \
+	if tests/lib/can_m32.sh $(CC); then $(AGAIN) VARIANT=m32 variant || rc=1; \
+	else echo 'variants: no -m32 here, left out'; fi; exit $$rc
 variant: $(call bin,$(UNIT))
 	@$(RUN) $(VARIANT) $^
 corpus: all			## the stories over images elsewhere: CORPUS=DIR

@@ -96,5 +96,8 @@ awk -v m=$mib -v c="${c%% *}" -v f="${f%% *}" -v t="${t%% *}" -v n="${n%% *}" -v
 	printf "log of %d MiB: cat %.2f GiB/s, --check=full %.2f, -t -n %.2f, -t -b -i -q %.2f, record view %.2f\n",
 		m, g / c, g / f, g / n, g / t, g / r }'
 echo "--check: $(awk -v b="${k##* }" 'BEGIN { printf "%.1f MiB", b / 1048576 }') read, ${k%% *} s"
-set -- $t
-echo "peak memory: -t -b -i -q $2 KiB; record view $(set -- $r; echo "$2") KiB; --check=full $(set -- $f; echo "$2") KiB"
+peak() {	# KiB, the second of three figures
+	set -- "${1#* }"
+	echo "${1%% *} KiB"
+}
+echo "peak memory: -t -b -i -q $(peak "$t"); record view $(peak "$r"); --check=full $(peak "$f")"
