@@ -32,4 +32,4 @@ show 0 14 xlog-print -t dirty.img
 echo '# What fills the log:'
 show 0 16 xlog-print -z dirty.img
 echo '# The same, as xfs_logprint shows it:'
-show 0 14 xfs_logprint -t dirty.img
+show 0 22 xfs_logprint -t dirty.img
