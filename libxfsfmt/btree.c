@@ -339,6 +339,8 @@ static void body_walk(const struct xfs_walk *w, const struct body *b)
 {
 	const struct xfs_btree_ops *ops = &xfs_btree_ops[b->kind];
 
+	if (w->heads_only)
+		return;
 	for (size_t i = 0; i < b->count; i++)
 		elem_walk(w, b, i);
 	for (size_t i = 0; !b->leaf && i < b->count; i++)

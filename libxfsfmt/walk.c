@@ -89,6 +89,8 @@ void xfs_walk_group(const struct xfs_walk *w, const char *name, long index,
 {
 	const struct xfs_field *f = table;
 
+	if (w->heads_only && index >= 0)
+		return;
 	while (f->name && !field_there(w, f, off_bytes, variant))
 		f++;
 	if (!f->name)

@@ -40,6 +40,11 @@ struct xfs_walk {
 					   are, bit 0 first; NULL: all */
 	enum xfs_order	order;		/* of w16, w32 and w64 fields */
 	const struct xfs_geom *geom;	/* may be NULL where not known */
+	/*
+	 * Elements of arrays (records, entries, names) may be left out: the
+	 * receiver will not look at groups with an index.
+	 */
+	bool		heads_only;
 	const struct xfs_walk_ops *ops;
 	void		*ctx;
 };
