@@ -8,7 +8,10 @@
 
 XFS_DEFINE(xfs_sb, XFS_SB_ROWS)
 
+/* The low four bits are a number: the first of the two that fits. */
 const struct xfs_name xfs_sb_version_names[] = {
+	{ 5, "v5" },
+	{ 4, "v4" },
 	{ XFS_SB_VERSION_ATTRBIT, "attr" },
 	{ XFS_SB_VERSION_NLINKBIT, "nlink" },
 	{ XFS_SB_VERSION_QUOTABIT, "quota" },

@@ -68,7 +68,7 @@ static void walktext_flags(struct walktext *t, const struct xfs_name *names,
 	const char *bar = "";
 
 	for (; names && names->name; names++) {
-		if (!(v & names->value))
+		if (!names->value || (v & names->value) != names->value)
 			continue;
 		walktext_put(t, "%s%s", bar, names->name);
 		v &= ~names->value;
@@ -146,8 +146,11 @@ static void walktext_field(void *ctx, const struct xfs_field *f,
 	if (f->kind == XFS_KIND_PAD && walktext_is_zero(f, base, order))
 		return;
 	if (f->type == XFS_TYPE_bytes) {
-		walktext_bytes(t, f->name, (enum xfs_field_kind)f->kind,
-			       (const uint8_t *)base + f->off_bytes, f->count);
+		const char *p = (const char *)base + f->off_bytes;
+
+		walktext_bytes(t, f->name, (enum xfs_field_kind)f->kind, p,
+			       f->kind == XFS_KIND_CHARS ?
+			       strnlen(p, f->count) : f->count);
 		return;
 	}
 	walktext_gap(t);
