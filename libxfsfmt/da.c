@@ -77,40 +77,17 @@ void xfs_walk_array(const struct xfs_walk *w, const char *name,
 			       off_bytes + i * size_bytes, 0);
 }
 
-static void show_be16s(const struct xfs_walk *w, const char *name,
-		       enum xfs_field_kind kind, size_t off_bytes,
-		       size_t count)
+void xfs_walk_be16s(const struct xfs_walk *w, const char *name,
+		    enum xfs_field_kind kind, size_t off_bytes, size_t count)
 {
-	const struct xfs_field f = {
-		.name = name, .count = (uint16_t)count,
-		.type = XFS_TYPE_be16, .kind = (uint8_t)kind,
+	const struct xfs_field table[] = {
+		{ .name = name, .count = (uint16_t)count,
+		  .type = XFS_TYPE_be16, .kind = (uint8_t)kind },
+		{ .name = NULL }
 	};
 
-	w->ops->field(w->ctx, &f, w->base + off_bytes, w->order);
-}
-
-void xfs_walk_be16s(const struct xfs_walk *w, const char *name,
-		    const char *name_part, enum xfs_field_kind kind,
-		    size_t off_bytes, size_t count)
-{
-	size_t end;
-
-	if (!count || count > UINT16_MAX)
-		return;
-	if (xfs_walk_has(w, off_bytes, 2 * count)) {
-		show_be16s(w, name, kind, off_bytes, count);
-		return;
-	}
-	for (size_t i = 0; i < count; i = end + 1) {
-		end = i;
-		while (end < count && xfs_walk_has(w, off_bytes + 2 * end, 2))
-			end++;
-		if (end == i)
-			continue;
-		w->ops->enter(w->ctx, name_part, (long)i);
-		show_be16s(w, name, kind, off_bytes + 2 * i, end - i);
-		w->ops->leave(w->ctx);
-	}
+	if (count && count <= UINT16_MAX)
+		xfs_walk_fields(w, table, off_bytes, 0);
 }
 
 const char *xfs_da_node_verify(const uint8_t *raw, size_t len_bytes,

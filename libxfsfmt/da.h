@@ -100,12 +100,8 @@ void xfs_walk_array(const struct xfs_walk *w, const char *name,
 		    const struct xfs_field *table, size_t off_bytes,
 		    size_t size_bytes, size_t count);
 
-/*
- * Show @count 16-bit integers as one array field, if all are there; else each
- * run that is there as element @name_part[index of its first].@name.
- */
+/* Show @count 16-bit integers from @off_bytes as one array field. */
 void xfs_walk_be16s(const struct xfs_walk *w, const char *name,
-		    const char *name_part, enum xfs_field_kind kind,
-		    size_t off_bytes, size_t count);
+		    enum xfs_field_kind kind, size_t off_bytes, size_t count);
 
 #endif

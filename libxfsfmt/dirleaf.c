@@ -117,7 +117,7 @@ static size_t leaf_tail_walk(const struct xfs_walk *w, size_t hdr_bytes)
 	xfs_walk_group(w, "ltail", -1, xfs_dir_leaf_tail_fields, tail, 0);
 	if (bests > (tail - hdr_bytes) / BEST_BYTES)
 		return tail;
-	xfs_walk_be16s(w, "lbests", "lbests_part", XFS_KIND_UINT,
+	xfs_walk_be16s(w, "lbests", XFS_KIND_UINT,
 		       tail - bests * BEST_BYTES, bests);
 	return tail - bests * BEST_BYTES;
 }
@@ -179,6 +179,5 @@ void xfs_dir_free_walk(const struct xfs_walk *w)
 		if (nvalid < room)
 			room = nvalid;
 	}
-	xfs_walk_be16s(w, "fbests", "fbests_part", XFS_KIND_UINT, hdr_bytes,
-		       room);
+	xfs_walk_be16s(w, "fbests", XFS_KIND_UINT, hdr_bytes, room);
 }
