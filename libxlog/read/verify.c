@@ -15,7 +15,6 @@
 struct pass {
 	bool		bad;
 	uint32_t	first_bad;	/* block of the first record not sound */
-	uint32_t	last_size_bytes; /* h_size of the last one before it */
 	bool		foreign_order;	/* fmt of the first such record: */
 	uint32_t	foreign_fmt;
 	bool		no_crc;		/* a record without checksum, here: */
@@ -55,21 +54,26 @@ static void refuse_unportable(struct finder *f, const struct pass *pass)
 			    xfs_lsn_block(pass->no_crc_lsn));
 }
 
-static int check_records(struct finder *f, uint32_t from, struct pass *pass)
+/* All records from @from to @to, or just the first if @one. */
+static int check_records(struct finder *f, uint32_t from, uint32_t to,
+			 bool one, struct pass *pass)
 {
 	struct xlog_cursor *cur;
 	struct xlog_record rec;
 	int rc;
 
 	memset(pass, 0, sizeof(*pass));
-	rc = xlog_cursor_open(f->log, XLOG_WALK_LOG, from, f->head, &cur);
+	rc = xlog_cursor_open(f->log, XLOG_WALK_LOG, from, to, &cur);
 	if (rc)
 		return rc;
 	cursor_set_quiet(cur);
 	while ((rc = xlog_cursor_next(cur, &rec)) == 1) {
-		pass->last_size_bytes = get_be32(rec.header + 320);
 		note_portable(pass, rec.fmt, rec.crc == XLOG_CRC_ABSENT,
 			      rec.lsn);
+		if (one) {
+			rc = 0;
+			break;
+		}
 	}
 	if (rc == -EUCLEAN || rc == -EBADMSG) {
 		pass->bad = true;
@@ -102,7 +106,7 @@ static int verify_head(struct finder *f)
 	if (rc > 0 && f->quick && block_distance(log, from, f->head) > limit)
 		return -E2BIG;
 	if (rc > 0)
-		rc = check_records(f, from, &pass);
+		rc = check_records(f, from, f->head, false, &pass);
 	if (rc || !pass.bad)
 		return rc;
 
@@ -155,21 +159,17 @@ static void refuse_record(struct finder *f, uint32_t block)
 		    f->curr_cycle - (block >= f->head), block);
 }
 
-/* The quick form: the header at the tail stands for the rest. */
-static int check_tail_header(struct finder *f)
+/* From @tail to the head; in quick mode its first record stands for the rest. */
+static int check_live(struct finder *f, uint32_t tail, struct pass *pass)
 {
-	struct pass pass = { .bad = false };
-	struct xlog_rec_head h;
-	const uint8_t *b;
-	int rc;
+	uint32_t all = block_distance(f->log, tail, f->head);
+	/* room for one record, so that no more than that is read */
+	uint32_t first = 2 * log_record_max_bb(f->log);
 
-	rc = view_probe(&f->view, f->tail, &b);
-	if (rc)
-		return rc;
-	xlog_rec_head_decode(&h, b);
-	note_portable(&pass, h.fmt, !h.crc, h.lsn);
-	refuse_unportable(f, &pass);
-	return 0;
+	if (!f->quick)
+		return check_records(f, tail, f->head, false, pass);
+	return check_records(f, tail, block_add(f->log, tail, first < all ?
+						first : all), true, pass);
 }
 
 /* Everything from tail to head; a tail that was being overwritten moves. */
@@ -177,6 +177,7 @@ static int verify_tail(struct finder *f)
 {
 	uint32_t tail = f->tail;
 	struct pass pass;
+	uint64_t reach;
 	int rc;
 
 	rc = find_header_forward(f, tail, 1, &tail);
@@ -185,23 +186,16 @@ static int verify_tail(struct finder *f)
 			    "no record at the tail, block %u", f->tail);
 	if (rc <= 0)
 		return rc;
-	if (f->quick) {
-		f->tail = tail;
-		return check_tail_header(f);
-	}
+	/* how far 8 records of that size reach ahead of the head */
+	reach = XLOG_MAX_ICLOGS *
+		bb_from_bytes(f->last_head.size_bytes ?
+			      f->last_head.size_bytes : XLOG_HEADER_SPAN_BYTES);
 	for (;;) {
-		uint64_t reach;
-
-		rc = check_records(f, tail, &pass);
+		rc = check_live(f, tail, &pass);
 		if (rc)
 			return rc;
 		if (!pass.bad)
 			break;
-		/* how far 8 records of that size reach ahead of the head */
-		reach = XLOG_MAX_ICLOGS *
-			bb_from_bytes(pass.last_size_bytes ?
-				      pass.last_size_bytes :
-				      XLOG_HEADER_SPAN_BYTES);
 		if (block_distance(f->log, f->head, pass.first_bad) > reach ||
 		    !pass.first_bad) {
 			refuse_record(f, pass.first_bad);

@@ -264,6 +264,17 @@ Test(find, moves_a_tail_that_the_head_was_overwriting)
 	cr_assert_str_empty(bounds.refused, "%s", bounds.refused);
 	assert_lsn(bounds.tail, 1, tail + 63);
 	cr_assert(testlog_said(&t, "being overwritten"));
+	cr_assert_eq(xlog_find(&t.log, XLOG_FIND_QUICK, &bounds), 0);
+	assert_lsn(bounds.tail, 1, tail + 63);
+}
+
+Test(find, sees_a_damaged_tail_record_in_quick_mode_too)
+{
+	testlog_init(&t, NBB, 2);
+	fill_to(2, 9000, 20);
+	testlog_poke(&t, t.block - 21 * 63 + 5, 100, "?", 1);
+	cr_assert_eq(xlog_find(&t.log, XLOG_FIND_QUICK, &bounds), 0);
+	cr_assert(strstr(bounds.refused, "damaged record"));
 }
 
 Test(find, refuses_a_tail_that_lies_ahead_of_the_head)
