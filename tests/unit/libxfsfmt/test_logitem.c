@@ -107,8 +107,8 @@ Test(logitem, of_an_unknown_type_shows_and_touches_nothing)
 {
 	struct item *it = item_new(XFS_LE, "3812 0100 01000000");
 
-	cr_expect_str_empty(item_shown(it));
-	cr_expect_str_empty(item_touched(it));
+	cr_expect_str_eq(item_shown(it), "");
+	cr_expect_str_eq(item_touched(it), "");
 	item_free(it);
 }
 
