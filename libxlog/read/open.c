@@ -4,6 +4,7 @@
  * like. A log can also stand alone, as an external log device or a raw copy:
  * then a superblock is handed in, or the records themselves have to tell.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "libxlog/read/read.h"
@@ -79,11 +80,25 @@ static int read_superblock(struct xlog *log)
 	return rc;
 }
 
+/* What the device of an external log has to say, with its name before it. */
+static void report_logdev(void *ctx, const struct xlog_report *r)
+{
+	const struct xlog *log = ctx;
+	struct xlog_report named = *r;
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%s: %s", log->logdev_name, r->text);
+	named.text = text;
+	if (log->sink.report)
+		log->sink.report(log->sink.ctx, &named);
+}
+
 /* The log on the device of the filesystem, or on @logdev. */
 static int place_log(struct xlog *log, const char *logdev, uint64_t unpack_max)
 {
 	struct xlog_info *info = &log->info;
 	uint64_t len = (uint64_t)info->log_size_bb * BB_SIZE;
+	struct sink sink;
 	struct dev *dev;
 	int rc;
 
@@ -99,7 +114,11 @@ static int place_log(struct xlog *log, const char *logdev, uint64_t unpack_max)
 	if (!logdev)
 		return report(&log->sink, -EINVAL, "log.device", XLOG_LSN_NONE,
 			      "the log is on a device of its own: name it with --logdev");
-	rc = dev_open_image(logdev, 0, unpack_max, &log->sink, &dev);
+	log->logdev_name = strdup(logdev);
+	if (!log->logdev_name)
+		return no_memory(&log->sink);
+	sink = (struct sink){ .report = report_logdev, .ctx = log };
+	rc = dev_open_image(logdev, 0, unpack_max, &sink, &dev);
 	if (rc)
 		return rc;
 	if (dev->size_bytes < len) {
@@ -238,6 +257,7 @@ void xlog_close(struct xlog *log)
 	dev_close(log->dev);
 	if (!log->dev || (!log->info.internal && log->dev != log->fs))
 		dev_close(log->fs);
+	free(log->logdev_name);
 	free(log->sb_raw);
 	free(log);
 }

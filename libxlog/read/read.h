@@ -23,6 +23,7 @@ struct xlog {
 	struct xfs_sb	sb;		/* zero without superblock */
 	struct xfs_geom	geom;
 	uint8_t		*sb_raw;	/* what info.superblock points to */
+	char		*logdev_name;	/* of an external log, for messages */
 	uint32_t	nbb;		/* info.log_size_bb */
 	bool		logv2;		/* by the superblock, not by a record */
 };
