@@ -150,6 +150,7 @@ extern const struct xfs_name xfs_sb_qflag_names[];
 	X##_W(be32, sb_rgcount,		272,	UINT, NULL, XFS_SB_METADIR, 0) \
 	X##_W(be32, sb_rgextents,	276,	UINT, NULL, XFS_SB_METADIR, 0) \
 	X##_W(u8, sb_rgblklog,		280,	UINT, NULL, XFS_SB_METADIR, 0) \
+	X##_C(7, sb_pad,		281,	PAD, XFS_SB_METADIR, 0)	\
 	X##_W(be64, sb_rtstart,		288,	UINT, NULL, XFS_SB_ZONED, 0) \
 	X##_W(be64, sb_rtreserved,	296,	UINT, NULL, XFS_SB_ZONED, 0)
 XFS_DECLARE(xfs_sb, XFS_SB_ROWS, 304);
