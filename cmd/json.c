@@ -305,6 +305,14 @@ static void put_time(struct jl *j, struct xfs_time t)
 	out_char(j->out, '"');
 }
 
+static void put_or_null(struct out *o, uint64_t v, uint64_t null)
+{
+	if (v == null)
+		out_str(o, "null");
+	else
+		out_uint(o, v);
+}
+
 /* One integer of @kind that is @bytes wide. */
 static void put_value(struct jl *j, enum xfs_field_kind kind,
 		      const struct xfs_name *names, uint64_t v,
@@ -314,7 +322,8 @@ static void put_value(struct jl *j, enum xfs_field_kind kind,
 
 	switch (kind) {
 	case XFS_KIND_SINT:
-		out_sint(j->out, value_signed(v, bytes));
+		out_end(j->out, format_sint(out_room(j->out, FORMAT_BYTES),
+					    value_signed(v, bytes)));
 		break;
 	case XFS_KIND_MAGIC:
 	case XFS_KIND_CRC:
@@ -327,13 +336,12 @@ static void put_value(struct jl *j, enum xfs_field_kind kind,
 		put_time(j, xfs_time_bigtime(v));
 		break;
 	case XFS_KIND_INO:
-	case XFS_KIND_AGINO:
 	case XFS_KIND_FSBLOCK:
+		put_or_null(j->out, v, UINT64_MAX);
+		break;
+	case XFS_KIND_AGINO:
 	case XFS_KIND_AGBLOCK:
-		if (value_is_null(kind, v))
-			out_str(j->out, "null");
-		else
-			out_uint(j->out, v);
+		put_or_null(j->out, v, UINT32_MAX);
 		break;
 	case XFS_KIND_ENUM:
 		name = xfs_name_of(names, v);

@@ -13,10 +13,9 @@
 #include <stdint.h>
 #include <string.h>
 
-enum {
-	OUT_BUFFER_BYTES = 1 << 18,
-	OUT_SHORT_BYTES = 64,	/* room that one number takes at most */
-};
+#include "cmd/format.h"
+
+enum { OUT_BUFFER_BYTES = 1 << 18 };
 
 struct out {
 	int	fd;
@@ -24,6 +23,7 @@ struct out {
 	size_t	used;
 	uint64_t flushed;	/* bytes that left the buffer */
 	uint64_t line;		/* position of the first byte of this line */
+	struct format_day day;
 	char	buf[OUT_BUFFER_BYTES];
 };
 
@@ -69,29 +69,56 @@ static inline unsigned int out_column(const struct out *o)
 /* Spaces up to @column, at least @least. */
 void out_pad(struct out *o, unsigned int column, unsigned int least);
 
-void out_uint(struct out *o, uint64_t v);
-void out_sint(struct out *o, int64_t v);
+/* Behind a formatter that wrote to out_room(o, FORMAT_BYTES). */
+static inline void out_end(struct out *o, const char *end)
+{
+	o->used = (size_t)(end - o->buf);
+}
+
+static inline void out_uint(struct out *o, uint64_t v)
+{
+	out_end(o, format_uint(out_room(o, FORMAT_BYTES), v));
+}
+
 /* Decimal, to the right of @width columns. */
 void out_uint_right(struct out *o, uint64_t v, unsigned int width);
+
 /* "0x1f"; @digits: with leading zeros to at least that many. */
-void out_hex(struct out *o, uint64_t v, unsigned int digits);
-/* "0644": a leading zero, and octal digits. */
-void out_octal(struct out *o, uint64_t v);
+static inline void out_hex(struct out *o, uint64_t v, unsigned int digits)
+{
+	out_end(o, format_hex(out_room(o, FORMAT_BYTES), v, digits));
+}
+
 /* @len_bytes bytes as hexadecimal digits. */
 void out_hex_bytes(struct out *o, const void *p, size_t len_bytes);
-/* "3:128", or "none" for the null LSN. */
-void out_lsn(struct out *o, uint64_t lsn);
-void out_uuid(struct out *o, const uint8_t uuid[16]);
+
+static inline void out_lsn(struct out *o, uint64_t lsn)
+{
+	out_end(o, format_lsn(out_room(o, FORMAT_BYTES), lsn));
+}
+
+static inline void out_uuid(struct out *o, const uint8_t uuid[16])
+{
+	out_end(o, format_uuid(out_room(o, FORMAT_BYTES), uuid));
+}
+
 /* "17.5 KiB", "128 B" */
-void out_size(struct out *o, uint64_t bytes);
+static inline void out_size(struct out *o, uint64_t bytes)
+{
+	out_end(o, format_size(out_room(o, FORMAT_BYTES), bytes));
+}
+
+/* See format_time(). */
+static inline void out_time(struct out *o, int64_t sec, uint32_t nsec,
+			    bool epoch)
+{
+	out_end(o, format_time(out_room(o, FORMAT_BYTES), sec, nsec, epoch,
+			       &o->day));
+}
+
 /* "59.54": @part of @whole in percent, with @decimals 1 or 2. */
 void out_percent(struct out *o, uint64_t part, uint64_t whole,
 		 unsigned int decimals);
-/*
- * A time: "2026-11-21T06:38:14.123456789Z", or "1763707094.123456789" if
- * @epoch. Years outside 0..9999 are always shown as seconds.
- */
-void out_time(struct out *o, int64_t sec, uint32_t nsec, bool epoch);
 void out_base64(struct out *o, const void *p, size_t len_bytes);
 
 #endif

@@ -124,16 +124,26 @@ void print_block_keys(struct print *pr, const struct xfs_logitem_view *v)
 		jl_lsn(j, "lsn", s->lsn);
 }
 
+/* Blocks that are one structure; others have a head and elements. */
+static bool is_plain(const struct print_block *b)
+{
+	return b->type->blft == XFS_BLFT_SB || b->type->blft == XFS_BLFT_AGF ||
+	       b->type->blft == XFS_BLFT_AGI;
+}
+
 void print_block_walk(struct print *pr, const struct xfs_walk_ops *ops,
 		      void *ctx)
 {
 	struct print_block *b = &pr->block;
+	struct xfs_walk w = b->walk;
 
 	if (!b->type)
 		return;
-	b->walk.ops = ops;
-	b->walk.ctx = ctx;
+	w.ops = ops;
+	w.ctx = ctx;
+	if (w.heads_only && !is_plain(b) && w.len_bytes > XFS_CHUNK_BYTES)
+		w.len_bytes = XFS_CHUNK_BYTES;
 	ops->enter(ctx, b->type->name, -1);
-	xfs_block_walk(&b->walk, b->type);
+	xfs_block_walk(&w, b->type);
 	ops->leave(ctx);
 }

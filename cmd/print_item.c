@@ -117,9 +117,12 @@ static void show_details(struct print *pr, const struct xfs_logitem_view *v,
 			 uint16_t type, const struct xfs_walk_ops *ops,
 			 void *ctx)
 {
-	ops->enter(ctx, "format", -1);
-	xfs_logitem_walk(v, ops, ctx);
-	ops->leave(ctx);
+	/* of a buffer, the line or the first keys say the same */
+	if (type != XFS_LI_BUF || !pr->block.walk.heads_only) {
+		ops->enter(ctx, "format", -1);
+		xfs_logitem_walk(v, ops, ctx);
+		ops->leave(ctx);
+	}
 	if (type == XFS_LI_INODE)
 		show_inode(v, ops, ctx);
 	else if (type == XFS_LI_BUF)
@@ -196,8 +199,11 @@ static void item_lines(struct print *pr, const struct xlog_item *item,
 	const struct print_opts *opts = &pr->opts;
 	unsigned int indent = place->indent + DETAIL_INDENT;
 	bool decode = !opts->no_decode && !opts->data_only;
+	bool heads_only = item->type == XFS_LI_BUF &&
+			  !(opts->detail & DETAIL_DEEP);
 	struct out *o = &pr->out;
 
+	pr->block.walk.heads_only = heads_only;
 	item_title(pr, item, place->indent);
 	if (decode && !why)
 		brief_item(pr, v);
@@ -218,7 +224,7 @@ static void item_lines(struct print *pr, const struct xlog_item *item,
 	if (!decode)
 		return;
 	if (opts->detail & detail_of(item->type)) {
-		text_walk_begin(&pr->text, indent);
+		text_walk_begin(&pr->text, indent, heads_only);
 		show_details(pr, v, item->type, &text_walk_ops, &pr->text);
 		text_walk_end(&pr->text);
 	}

@@ -32,7 +32,8 @@ enum {
 	DETAIL_INODE = 2,
 	DETAIL_QUOTA = 4,
 	DETAIL_OTHER = 8,
-	DETAIL_ALL = 15,
+	DETAIL_DEEP = 16,	/* buffers down to the last record in them */
+	DETAIL_ALL = 31,
 };
 
 enum {

@@ -140,7 +140,7 @@ int print_superblock(struct print *pr)
 		filesystem_lines(pr);
 	log_lines(pr);
 	if (pr->has_geom && pr->opts.detail) {
-		text_walk_begin(&pr->text, 0);
+		text_walk_begin(&pr->text, 0, false);
 		text_walk_ops.enter(&pr->text, "superblock", -1);
 		xfs_sb_walk(&(struct xfs_walk){
 			.base = pr->info->superblock,

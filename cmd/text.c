@@ -10,6 +10,8 @@ enum {
 	FOLD_COLUMN = 100,	/* a field that starts behind it is folded */
 	INDENT_STEP = 2,
 	SHOWN_BYTES = 64,	/* of raw bytes that no option asked to dump */
+	/* of a name and a value; 64 flags of 30 letters are the longest */
+	FIELD_BYTES = 4096,
 };
 
 void text_init(struct text *t, struct out *out, bool colour, bool epoch)
@@ -38,26 +40,36 @@ void text_lsn(struct text *t, uint64_t lsn)
 	text_colour(t, TEXT_PLAIN);
 }
 
-void text_flags(struct text *t, const struct xfs_name *names, uint64_t value)
+/* As text_flags(), for at most FIELD_BYTES. */
+static char *put_flags(char *p, const struct xfs_name *names, uint64_t value)
 {
-	bool more = false;
+	const char *start = p;
 
 	for (; names && names->name; names++) {
+		size_t n = strlen(names->name);
+
 		if (!names->value || (value & names->value) != names->value)
 			continue;
 		value &= ~names->value;
-		if (more)
-			out_char(t->out, ',');
-		out_str(t->out, names->name);
-		more = true;
+		if (p != start)
+			*p++ = ',';
+		memcpy(p, names->name, n);
+		p += n;
 	}
 	if (value) {
-		if (more)
-			out_char(t->out, ',');
-		out_hex(t->out, value, 0);
-	} else if (!more) {
-		out_char(t->out, '-');
+		if (p != start)
+			*p++ = ',';
+		p = format_hex(p, value, 0);
+	} else if (p == start) {
+		*p++ = '-';
 	}
+	return p;
+}
+
+void text_flags(struct text *t, const struct xfs_name *names, uint64_t value)
+{
+	out_end(t->out, put_flags(out_room(t->out, FIELD_BYTES), names,
+				  value));
 }
 
 void text_quoted(struct text *t, const void *data, size_t len_bytes)
@@ -141,11 +153,14 @@ void text_dump(struct text *t, const void *data, size_t len_bytes,
 
 /* --- the receiver --- */
 
-void text_walk_begin(struct text *t, unsigned int indent)
+void text_walk_begin(struct text *t, unsigned int indent, bool heads_only)
 {
 	t->indent = indent;
 	t->depth = 0;
 	t->open = false;
+	t->heads_only = heads_only;
+	t->skipped = 0;
+	t->waiting = 0;
 }
 
 static void end_line(struct text *t)
@@ -171,112 +186,184 @@ static void receive_enter(void *ctx, const char *name, long index)
 {
 	struct text *t = ctx;
 
-	end_line(t);
-	out_pad(t->out, group_indent(t), 0);
-	out_str(t->out, name);
-	if (index >= 0) {
-		out_char(t->out, '[');
-		out_uint(t->out, (uint64_t)index);
-		out_char(t->out, ']');
+	if (t->skipped || (t->heads_only && index >= 0)) {
+		t->skipped++;
+		return;
 	}
-	t->open = true;
-	t->depth++;
+	if (t->waiting == TEXT_DEPTH) {
+		t->skipped++;
+		return;
+	}
+	t->wait[t->waiting].name = name;
+	t->wait[t->waiting++].index = index;
+}
+
+/* Show the groups that were entered: there is something in them. */
+static void show_groups(struct text *t)
+{
+	for (unsigned int i = 0; i < t->waiting; i++) {
+		end_line(t);
+		out_pad(t->out, group_indent(t), 0);
+		out_str(t->out, t->wait[i].name);
+		if (t->wait[i].index >= 0) {
+			out_char(t->out, '[');
+			out_uint(t->out, (uint64_t)t->wait[i].index);
+			out_char(t->out, ']');
+		}
+		t->open = true;
+		t->depth++;
+	}
+	t->waiting = 0;
 }
 
 static void receive_leave(void *ctx)
 {
 	struct text *t = ctx;
 
+	if (t->skipped) {
+		t->skipped--;
+		return;
+	}
+	if (t->waiting) {		/* empty: not shown */
+		t->waiting--;
+		return;
+	}
 	t->depth--;
 	/* what follows in the group around must not look like part of it */
 	end_line(t);
 }
 
-/* "  name " of a field, on a new line if this one is full. */
-static void put_name(struct text *t, const char *name)
+/*
+ * Where the name of a field begins to tell: the group it stands in says
+ * already of which structure it is, so "agf_", "bb_" and the like are left
+ * out, as xfs_db does.
+ */
+static const char *without_prefix(const char *name)
 {
+	static const char *const prefixes[] = {
+		"agf_", "agfl_", "agi_", "alfd_", "alfi_", "ar_", "bb_", "blf_",
+		"br_", "bud_", "bui_", "cud_", "cui_", "d_", "dd_", "di_",
+		"efd_", "efi_", "ext_", "icl_", "ilf_", "ir_", "me_", "pe_",
+		"qf_", "qlf_", "rc_", "rm_", "rsb_", "rt_", "rud_", "rui_",
+		"sb_", "xmd_", "xmi_",
+	};
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		size_t n = strlen(prefixes[i]);
+
+		if (*name == *prefixes[i] && !strncmp(name, prefixes[i], n))
+			return name + n;
+	}
+	return name;
+}
+
+/* Names are few and static: each is looked up once. */
+static const struct text_name *shown_name(struct text *t, const char *name)
+{
+	uint64_t hash = (uintptr_t)name * UINT64_C(0x9e3779b97f4a7c15);
+	struct text_name *n = &t->names[hash >> 32 & (TEXT_NAMES - 1)];
+	const char *shown;
+
+	if (n->name == name)
+		return n;
+	shown = without_prefix(name);
+	n->name = name;
+	n->len = strnlen(shown, sizeof(n->text) - 2);
+	memcpy(n->text, "  ", 2);
+	memcpy(n->text + 2, shown, n->len);
+	return n;
+}
+
+/*
+ * "  name" of a field, on a new line if this one is full. There is room for
+ * the value behind the place returned.
+ */
+static char *put_name(struct text *t, const char *name)
+{
+	const struct text_name *n = shown_name(t, name);
+	char *p;
+
+	if (t->waiting)
+		show_groups(t);
 	if (t->open && out_column(t->out) >= FOLD_COLUMN)
 		end_line(t);
-	if (t->open)
-		out_bytes(t->out, "  ", 2);
-	else
-		out_pad(t->out, group_indent(t), 0);
+	if (!t->open)
+		/* the name brings the last two blanks */
+		out_pad(t->out, t->depth ? group_indent(t) - INDENT_STEP : 0,
+			0);
 	t->open = true;
-	out_str(t->out, name);
-	out_char(t->out, ' ');
+	p = out_room(t->out, FIELD_BYTES);
+	/* all of it, because a copy of fixed size is no function call */
+	memcpy(p, n->text, sizeof(n->text));
+	return p + 2 + n->len;
 }
 
-static void put_time(struct text *t, struct xfs_time v)
+static char *put_str(char *p, const char *s)
 {
-	out_time(t->out, v.sec, v.nsec, t->epoch);
+	size_t n = strlen(s);
+
+	memcpy(p, s, n);
+	return p + n;
 }
 
-static void put_fsblock(struct text *t, uint64_t v)
+static char *put_time(struct text *t, char *p, struct xfs_time v)
 {
-	out_uint(t->out, v);
+	return format_time(p, v.sec, v.nsec, t->epoch, &t->out->day);
+}
+
+static char *put_fsblock(const struct text *t, char *p, uint64_t v)
+{
+	p = format_uint(p, v);
 	if (!t->ag_shift)
-		return;
-	out_bytes(t->out, " (", 2);
-	out_uint(t->out, v >> t->ag_shift);
-	out_char(t->out, '/');
-	out_uint(t->out, v & ((UINT64_C(1) << t->ag_shift) - 1));
-	out_char(t->out, ')');
+		return p;
+	memcpy(p, " (", 2);
+	p = format_uint(p + 2, v >> t->ag_shift);
+	*p++ = '/';
+	p = format_uint(p, v & ((UINT64_C(1) << t->ag_shift) - 1));
+	*p++ = ')';
+	return p;
 }
 
-static void put_value(struct text *t, enum xfs_field_kind kind,
-		      const struct xfs_name *names, uint64_t v,
-		      unsigned int bytes)
+/* One integer of @kind that is @bytes wide. */
+static char *put_value(struct text *t, char *p, enum xfs_field_kind kind,
+		       const struct xfs_name *names, uint64_t v,
+		       unsigned int bytes)
 {
 	const char *name;
 
-	if (value_is_null(kind, v)) {
-		out_str(t->out, "null");
-		return;
-	}
 	switch (kind) {
 	case XFS_KIND_SINT:
-		out_sint(t->out, value_signed(v, bytes));
-		break;
+		return format_sint(p, value_signed(v, bytes));
 	case XFS_KIND_HEX:
 	case XFS_KIND_PAD:
-		out_hex(t->out, v, 0);
-		break;
+	case XFS_KIND_DADDR:
+		return format_hex(p, v, 0);
 	case XFS_KIND_MAGIC:
 	case XFS_KIND_CRC:
-		out_hex(t->out, v, 2 * bytes);
-		break;
+		return format_hex(p, v, 2 * bytes);
 	case XFS_KIND_OCTAL:
-		out_octal(t->out, v);
-		break;
+		return format_octal(p, v);
 	case XFS_KIND_LSN:
-		out_lsn(t->out, v);
-		break;
+		return format_lsn(p, v);
 	case XFS_KIND_BIGTIME:
-		put_time(t, xfs_time_bigtime(v));
-		break;
-	case XFS_KIND_DADDR:
+		return put_time(t, p, xfs_time_bigtime(v));
 	case XFS_KIND_INO:
-		out_hex(t->out, v, 0);
-		break;
+		return v == UINT64_MAX ? put_str(p, "null") :
+					 format_hex(p, v, 0);
 	case XFS_KIND_FSBLOCK:
-		put_fsblock(t, v);
-		break;
+		return v == UINT64_MAX ? put_str(p, "null") :
+					 put_fsblock(t, p, v);
+	case XFS_KIND_AGINO:
+	case XFS_KIND_AGBLOCK:
+		return v == UINT32_MAX ? put_str(p, "null") :
+					 format_uint(p, v);
 	case XFS_KIND_ENUM:
 		name = xfs_name_of(names, v);
-		if (name)
-			out_str(t->out, name);
-		else
-			out_uint(t->out, v);
-		break;
+		return name ? put_str(p, name) : format_uint(p, v);
 	case XFS_KIND_FLAGS:
-		text_flags(t, names, v);
-		break;
-	case XFS_KIND_BOOL:
-		out_str(t->out, v ? "yes" : "no");
-		break;
+		return put_flags(p, names, v);
 	default:
-		out_uint(t->out, v);
-		break;
+		return format_uint(p, v);
 	}
 }
 
@@ -286,12 +373,17 @@ static void receive_bytes(void *ctx, const char *name,
 {
 	struct text *t = ctx;
 	size_t shown = len_bytes;
+	char *p;
 
-	put_name(t, name);
-	if (kind == XFS_KIND_UUID && len_bytes == 16) {
-		out_uuid(t->out, data);
+	if (t->skipped)
 		return;
-	}
+	p = put_name(t, name);
+	*p++ = ' ';
+	if (kind == XFS_KIND_UUID && len_bytes == 16)
+		p = format_uuid(p, data);
+	out_end(t->out, p);
+	if (kind == XFS_KIND_UUID && len_bytes == 16)
+		return;
 	if (kind == XFS_KIND_CHARS) {
 		text_quoted(t, data, len_bytes);
 		return;
@@ -306,37 +398,57 @@ static void receive_bytes(void *ctx, const char *name,
 	}
 }
 
+/* Fields of bytes, and times: those that are no integers. */
+static void receive_special(struct text *t, const struct xfs_field *f,
+			    const void *base, enum xfs_order order)
+{
+	const char *bytes = (const char *)base + f->off_bytes;
+	enum xfs_field_kind kind = (enum xfs_field_kind)f->kind;
+	struct xfs_time v;
+	char *p;
+
+	if (xfs_time_field(&v, f, base, order)) {
+		p = put_name(t, f->name);
+		*p++ = ' ';
+		out_end(t->out, put_time(t, p, v));
+		return;
+	}
+	receive_bytes(t, f->name, kind, bytes, kind == XFS_KIND_CHARS ?
+		      strnlen(bytes, f->count) : f->count);
+}
+
 static void receive_field(void *ctx, const struct xfs_field *f,
 			  const void *base, enum xfs_order order)
 {
 	enum xfs_field_kind kind = (enum xfs_field_kind)f->kind;
 	struct text *t = ctx;
 	unsigned int width;
+	uint64_t v;
+	char *p;
 
-	if (kind == XFS_KIND_PAD && value_is_zero(f, base))
+	if (t->skipped || (kind == XFS_KIND_PAD && value_is_zero(f, base)))
 		return;
-	if (kind == XFS_KIND_TIME) {
-		struct xfs_time v;
-
-		xfs_time_field(&v, f, base, order);
-		put_name(t, f->name);
-		put_time(t, v);
+	if (kind == XFS_KIND_TIME || f->type == XFS_TYPE_bytes) {
+		receive_special(t, f, base, order);
 		return;
 	}
-	if (f->type == XFS_TYPE_bytes) {
-		const char *p = (const char *)base + f->off_bytes;
-
-		receive_bytes(t, f->name, kind, p, kind == XFS_KIND_CHARS ?
-			      strnlen(p, f->count) : f->count);
+	v = xfs_field_value(f, base, 0, order);
+	if (kind == XFS_KIND_BOOL && f->count == 1) {
+		/* what is not so need not be said */
+		if (v)
+			out_end(t->out, put_name(t, f->name));
 		return;
 	}
-	put_name(t, f->name);
 	width = (unsigned int)xfs_field_width(f);
-	for (unsigned int i = 0; i < f->count; i++) {
-		if (i)
-			out_char(t->out, ' ');
-		put_value(t, kind, f->names, xfs_field_value(f, base, i, order),
-			  width);
+	p = put_name(t, f->name);
+	*p++ = ' ';
+	p = put_value(t, p, kind, f->names, v, width);
+	out_end(t->out, p);
+	for (unsigned int i = 1; i < f->count; i++) {
+		p = out_room(t->out, FIELD_BYTES);
+		*p++ = ' ';
+		v = xfs_field_value(f, base, i, order);
+		out_end(t->out, put_value(t, p, kind, f->names, v, width));
 	}
 }
 
@@ -344,9 +456,13 @@ static void receive_value(void *ctx, const char *name,
 			  enum xfs_field_kind kind, uint64_t value)
 {
 	struct text *t = ctx;
+	char *p;
 
-	put_name(t, name);
-	put_value(t, kind, NULL, value, 8);
+	if (t->skipped)
+		return;
+	p = put_name(t, name);
+	*p++ = ' ';
+	out_end(t->out, put_value(t, p, kind, NULL, value, 8));
 }
 
 const struct xfs_walk_ops text_walk_ops = {

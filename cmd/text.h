@@ -18,6 +18,18 @@ enum text_colour {
 	TEXT_BOLD,
 };
 
+enum {
+	TEXT_NAMES = 2048,	/* a power of two */
+	TEXT_DEPTH = 16,	/* of groups without a field between them */
+};
+
+/* How the name of a field is shown. */
+struct text_name {
+	const char	*name;		/* as in its table; static */
+	size_t		len;
+	char		text[48];	/* two blanks before it */
+};
+
 struct text {
 	struct out	*out;
 	bool		colour;
@@ -27,6 +39,15 @@ struct text {
 	bool		open;		/* a line of the walk is unfinished */
 	uint8_t		ag_shift;	/* block bits of a filesystem block
 					   number; 0: not known */
+	bool		heads_only;	/* without elements of arrays */
+	unsigned int	skipped;	/* groups around that are left out */
+	/* groups that were entered and not shown: perhaps they are empty */
+	struct {
+		const char *name;
+		long	index;
+	} wait[TEXT_DEPTH];
+	unsigned int	waiting;
+	struct text_name names[TEXT_NAMES];
 };
 
 void text_init(struct text *t, struct out *out, bool colour, bool epoch);
@@ -49,8 +70,11 @@ void text_dump(struct text *t, const void *p, size_t len_bytes,
 	       uint64_t first_offset, unsigned int indent,
 	       enum xfs_order order, bool words);
 
-/* Begin to receive a walk at @indent; end the last line. */
-void text_walk_begin(struct text *t, unsigned int indent);
+/*
+ * Begin to receive a walk at @indent, perhaps without the elements of arrays;
+ * end the last line.
+ */
+void text_walk_begin(struct text *t, unsigned int indent, bool heads_only);
 void text_walk_end(struct text *t);
 
 /* Receives a walk; the context is the struct text. */

@@ -17,22 +17,6 @@ static inline int64_t value_signed(uint64_t v, unsigned int bytes)
 	return (int64_t)((v ^ sign) - sign);
 }
 
-/* The value that stands for "none" in a field of this kind. */
-static inline bool value_is_null(enum xfs_field_kind kind, uint64_t v)
-{
-	switch (kind) {
-	case XFS_KIND_AGINO:
-	case XFS_KIND_AGBLOCK:
-		return v == UINT32_MAX;
-	case XFS_KIND_INO:
-	case XFS_KIND_FSBLOCK:
-	case XFS_KIND_LSN:
-		return v == UINT64_MAX;
-	default:
-		return false;
-	}
-}
-
 /* True if all of the field is zero. */
 static inline bool value_is_zero(const struct xfs_field *f, const void *base)
 {

@@ -101,18 +101,73 @@ struct xfs_field {
 	uint16_t	need, absent;	/* variants */
 };
 
-/* Bytes from the start of the structure that @f occupies the end of. */
-size_t xfs_field_end(const struct xfs_field *f);
-
 /* Bytes of one element (of the whole for bytes and bits). */
-size_t xfs_field_width(const struct xfs_field *f);
+static inline size_t xfs_field_width(const struct xfs_field *f)
+{
+	switch (f->type) {
+	case XFS_TYPE_u8:
+		return 1;
+	case XFS_TYPE_be16:
+	case XFS_TYPE_w16:
+		return 2;
+	case XFS_TYPE_be32:
+	case XFS_TYPE_le32:
+	case XFS_TYPE_w32:
+		return 4;
+	case XFS_TYPE_be64:
+	case XFS_TYPE_w64:
+		return 8;
+	case XFS_TYPE_bits:
+		return (f->bit_first + f->bit_count + 7u) / 8;
+	default:
+		return f->count;
+	}
+}
+
+/* Bytes from the start of the structure that @f occupies the end of. */
+static inline size_t xfs_field_end(const struct xfs_field *f)
+{
+	size_t n = f->type == XFS_TYPE_bytes ? 1 : f->count;
+
+	return f->off_bytes + n * xfs_field_width(f);
+}
+
+/* @bits bits of the big-endian bit string at @p, from bit @first (0 is top). */
+uint64_t xfs_bits_get(const void *p, unsigned int first, unsigned int bits);
 
 /*
  * Element @index of integer or bit field @f of the structure at @base, which
  * holds at least xfs_field_end() bytes. Bytes give 0. Not sign-extended.
  */
-uint64_t xfs_field_value(const struct xfs_field *f, const void *base,
-			 unsigned int index, enum xfs_order order);
+static inline uint64_t
+xfs_field_value(const struct xfs_field *f, const void *base,
+		unsigned int index, enum xfs_order order)
+{
+	const uint8_t *p = (const uint8_t *)base + f->off_bytes;
+
+	switch (f->type) {
+	case XFS_TYPE_u8:
+		return p[index];
+	case XFS_TYPE_be16:
+		return get_be16(p + 2 * index);
+	case XFS_TYPE_be32:
+		return get_be32(p + 4 * index);
+	case XFS_TYPE_be64:
+		return get_be64(p + 8 * index);
+	case XFS_TYPE_le32:
+		return get_le32(p + 4 * index);
+	case XFS_TYPE_w16:
+		return get_w16(p + 2 * index, order);
+	case XFS_TYPE_w32:
+		return get_w32(p + 4 * index, order);
+	case XFS_TYPE_w64:
+		return get_w64(p + 8 * index, order);
+	case XFS_TYPE_bits:
+		return xfs_bits_get(p, f->bit_first, f->bit_count);
+	default:
+		return 0;
+	}
+}
 
 static inline bool xfs_field_applies(const struct xfs_field *f,
 				     unsigned int variant)
@@ -122,9 +177,6 @@ static inline bool xfs_field_applies(const struct xfs_field *f,
 
 /* The name of @value in @names, or NULL. */
 const char *xfs_name_of(const struct xfs_name *names, uint64_t value);
-
-/* @bits bits of the big-endian bit string at @p, from bit @first (0 is top). */
-uint64_t xfs_bits_get(const void *p, unsigned int first, unsigned int bits);
 
 /* --- what the row lists expand to; nothing below is for callers --- */
 
