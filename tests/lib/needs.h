@@ -8,6 +8,7 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static inline void needs(bool there, const char *what)
 {
@@ -18,6 +19,12 @@ static inline void needs(bool there, const char *what)
 	cr_assert(!all || !all[0], "needs %s, and XLOG_REQUIRE_ALL is set",
 		  what);
 	cr_skip_test("needs %s", what);
+}
+
+/* Writers look there for who else uses a device, and warn where they cannot. */
+static inline void needs_sysfs(void)
+{
+	needs(!access("/sys/block", R_OK), "sysfs on /sys");
 }
 
 #endif

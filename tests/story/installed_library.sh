@@ -16,7 +16,8 @@ read -r -a flags < <(pkg-config --cflags --libs libxlog)
 "$CC" -std=c11 -Wall -Wextra -Wpedantic -Werror "$ROOT/tests/fixtures/headtail.c" \
 	"${flags[@]}" -o headtail
 export LD_LIBRARY_PATH=$PWD/root/opt/xlog/lib
-ldd headtail | grep -q "libxlog.so.0 => $PWD/root" ||
+ldd headtail >libraries
+grep -q "libxlog.so.0 => $PWD/root" libraries ||
 	fail 'the program does not use the installed library'
 readelf -d headtail root/opt/xlog/sbin/* root/opt/xlog/lib/libxlog.so.0 |
 	grep -E 'RPATH|RUNPATH' && fail 'a search path is built in'

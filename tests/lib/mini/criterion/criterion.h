@@ -124,49 +124,84 @@ int main(void)
 			mini_fail(__FILE__, __LINE__, fatal, "%s", what); \
 	} while (0)
 
-#define cr_assert(cond, ...)	MINI_CHECK(true, cond, #cond)
-#define cr_assert_not(cond, ...) MINI_CHECK(true, !(cond), "not " #cond)
-#define cr_assert_eq(a, b, ...)	MINI_CHECK(true, (a) == (b), #a " == " #b)
-#define cr_assert_neq(a, b, ...) MINI_CHECK(true, (a) != (b), #a " != " #b)
-#define cr_assert_lt(a, b, ...)	MINI_CHECK(true, (a) < (b), #a " < " #b)
-#define cr_assert_leq(a, b, ...) MINI_CHECK(true, (a) <= (b), #a " <= " #b)
-#define cr_assert_gt(a, b, ...)	MINI_CHECK(true, (a) > (b), #a " > " #b)
-#define cr_assert_geq(a, b, ...) MINI_CHECK(true, (a) >= (b), #a " >= " #b)
-#define cr_assert_null(a, ...)	MINI_CHECK(true, (a) == NULL, #a " is null")
-#define cr_assert_not_null(a, ...) MINI_CHECK(true, (a) != NULL, #a " is not null")
+#define cr_assert(cond, ...) \
+	MINI_CHECK(true, cond, #cond)
+#define cr_assert_not(cond, ...) \
+	MINI_CHECK(true, !(cond), "not " #cond)
+#define cr_assert_eq(a, b, ...) \
+	MINI_CHECK(true, (a) == (b), #a " == " #b)
+#define cr_assert_neq(a, b, ...) \
+	MINI_CHECK(true, (a) != (b), #a " != " #b)
+#define cr_assert_lt(a, b, ...) \
+	MINI_CHECK(true, (a) < (b), #a " < " #b)
+#define cr_assert_leq(a, b, ...) \
+	MINI_CHECK(true, (a) <= (b), #a " <= " #b)
+#define cr_assert_gt(a, b, ...) \
+	MINI_CHECK(true, (a) > (b), #a " > " #b)
+#define cr_assert_geq(a, b, ...) \
+	MINI_CHECK(true, (a) >= (b), #a " >= " #b)
+#define cr_assert_null(a, ...) \
+	MINI_CHECK(true, (a) == NULL, #a " is null")
+#define cr_assert_not_null(a, ...) \
+	MINI_CHECK(true, (a) != NULL, #a " is not null")
 #define cr_assert_str_eq(a, b, ...) \
 	MINI_CHECK(true, !strcmp(a, b), #a " and " #b " are equal")
 #define cr_assert_str_neq(a, b, ...) \
 	MINI_CHECK(true, strcmp(a, b), #a " and " #b " differ")
-#define cr_assert_str_empty(a, ...) MINI_CHECK(true, !*(a), #a " is empty")
+#define cr_assert_str_empty(a, ...) \
+	MINI_CHECK(true, !*(a), #a " is empty")
+#define cr_assert_str_not_empty(a, ...) \
+	MINI_CHECK(true, *(a), #a " is not empty")
 #define cr_assert_arr_eq(a, b, n, ...) \
 	MINI_CHECK(true, !memcmp(a, b, n), #a " and " #b " are equal")
 #define cr_assert_arr_neq(a, b, n, ...) \
 	MINI_CHECK(true, memcmp(a, b, n), #a " and " #b " differ")
-#define cr_assert_fail(...)	MINI_CHECK(true, false, "reached")
-#define cr_fatal(...)		MINI_CHECK(true, false, "reached")
+#define cr_assert_fail(...) \
+	MINI_CHECK(true, false, "reached")
+#define cr_fatal(...) \
+	MINI_CHECK(true, false, "reached")
+
+#define cr_expect(cond, ...) \
+	MINI_CHECK(false, cond, #cond)
+#define cr_expect_not(cond, ...) \
+	MINI_CHECK(false, !(cond), "not " #cond)
+#define cr_expect_eq(a, b, ...) \
+	MINI_CHECK(false, (a) == (b), #a " == " #b)
+#define cr_expect_neq(a, b, ...) \
+	MINI_CHECK(false, (a) != (b), #a " != " #b)
+#define cr_expect_lt(a, b, ...) \
+	MINI_CHECK(false, (a) < (b), #a " < " #b)
+#define cr_expect_leq(a, b, ...) \
+	MINI_CHECK(false, (a) <= (b), #a " <= " #b)
+#define cr_expect_gt(a, b, ...) \
+	MINI_CHECK(false, (a) > (b), #a " > " #b)
+#define cr_expect_geq(a, b, ...) \
+	MINI_CHECK(false, (a) >= (b), #a " >= " #b)
+#define cr_expect_null(a, ...) \
+	MINI_CHECK(false, (a) == NULL, #a " is null")
+#define cr_expect_not_null(a, ...) \
+	MINI_CHECK(false, (a) != NULL, #a " is not null")
+#define cr_expect_str_eq(a, b, ...) \
+	MINI_CHECK(false, !strcmp(a, b), #a " and " #b " are equal")
+#define cr_expect_str_neq(a, b, ...) \
+	MINI_CHECK(false, strcmp(a, b), #a " and " #b " differ")
+#define cr_expect_str_empty(a, ...) \
+	MINI_CHECK(false, !*(a), #a " is empty")
+#define cr_expect_str_not_empty(a, ...) \
+	MINI_CHECK(false, *(a), #a " is not empty")
+#define cr_expect_arr_eq(a, b, n, ...) \
+	MINI_CHECK(false, !memcmp(a, b, n), #a " and " #b " are equal")
+#define cr_expect_arr_neq(a, b, n, ...) \
+	MINI_CHECK(false, memcmp(a, b, n), #a " and " #b " differ")
+#define cr_expect_fail(...) \
+	MINI_CHECK(false, false, "reached")
+#define cr_fail(...) \
+	MINI_CHECK(false, false, "reached")
 
 #define cr_skip_test(...)						\
 	do {								\
 		mini_skipped = true;					\
 		longjmp(mini_escape, 1);				\
 	} while (0)
-
-#define cr_expect(cond, ...)	MINI_CHECK(false, cond, #cond)
-#define cr_expect_not(cond, ...) MINI_CHECK(false, !(cond), "not " #cond)
-#define cr_expect_eq(a, b, ...)	MINI_CHECK(false, (a) == (b), #a " == " #b)
-#define cr_expect_neq(a, b, ...) MINI_CHECK(false, (a) != (b), #a " != " #b)
-#define cr_expect_lt(a, b, ...)	MINI_CHECK(false, (a) < (b), #a " < " #b)
-#define cr_expect_leq(a, b, ...) MINI_CHECK(false, (a) <= (b), #a " <= " #b)
-#define cr_expect_gt(a, b, ...)	MINI_CHECK(false, (a) > (b), #a " > " #b)
-#define cr_expect_geq(a, b, ...) MINI_CHECK(false, (a) >= (b), #a " >= " #b)
-#define cr_expect_null(a, ...)	MINI_CHECK(false, (a) == NULL, #a " is null")
-#define cr_expect_not_null(a, ...) MINI_CHECK(false, (a) != NULL, #a " is not null")
-#define cr_expect_str_eq(a, b, ...) \
-	MINI_CHECK(false, !strcmp(a, b), #a " and " #b " are equal")
-#define cr_expect_arr_eq(a, b, n, ...) \
-	MINI_CHECK(false, !memcmp(a, b, n), #a " and " #b " are equal")
-#define cr_expect_fail(...)	MINI_CHECK(false, false, "reached")
-#define cr_fail(...)		MINI_CHECK(false, false, "reached")
 
 #endif

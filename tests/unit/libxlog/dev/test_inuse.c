@@ -318,6 +318,7 @@ static int image_in_use(int how, char *node, size_t size)
 	const char *path = scratch_file(&scratch, "image", "", 0);
 	int fd;
 
+	needs_sysfs();
 	cr_assert_eq(truncate(path, 1 << 20), 0);
 	fd = loop_open(path, how, node, size);
 	needs(fd >= 0, "root and a loop device");

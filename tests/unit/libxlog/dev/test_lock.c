@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "tests/lib/memdev.h"
+#include "tests/lib/needs.h"
 #include "tests/lib/scratch.h"
 
 static struct scratch scratch;
@@ -18,6 +19,7 @@ static char image[PATH_MAX + 300];
 
 static void setup(void)
 {
+	needs_sysfs();
 	scratch_init(&scratch);
 	sink = reports_sink(&said);
 	snprintf(image, sizeof(image), "%s",
