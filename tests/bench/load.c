@@ -104,7 +104,11 @@ int main(int argc, char **argv)
 	for (unsigned long i = 0; i < ops; i++) {
 		one();
 		if (!rnd(FSYNC_EVERY)) {
-			int fd = open(".", O_RDONLY);
+			int fd;
+
+			/* of something that has just changed, or nothing is written */
+			snprintf(dir, sizeof(dir), "d%03u", rnd(DIRS));
+			fd = open(dir, O_RDONLY);
 
 			if (fd < 0 || fsync(fd)) {
 				perror("load: fsync");
