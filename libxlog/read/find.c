@@ -31,8 +31,8 @@ const char *xlog_state_name(enum xlog_state state)
 	return state <= XLOG_CORRUPT ? names[state] : "unknown";
 }
 
-void find_refuse(struct finder *f, const char *code, xfs_lsn_t lsn,
-		 const char *fmt, ...)
+void find_refuse(struct finder *f, enum xlog_severity severity,
+		 const char *code, xfs_lsn_t lsn, const char *fmt, ...)
 {
 	char text[sizeof(f->out->refused)];
 	va_list ap;
@@ -40,7 +40,7 @@ void find_refuse(struct finder *f, const char *code, xfs_lsn_t lsn,
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	report(&f->log->sink, 0, code, lsn, "%s", text);
+	notice(&f->log->sink, severity, code, lsn, "%s", text);
 	if (!f->out->refused[0])
 		memcpy(f->out->refused, text, sizeof(text));
 }
@@ -63,7 +63,7 @@ static void explain(struct finder *f, const char *fmt, ...)
 /* No head: the log is corrupt. The search ends with this. */
 static int corrupt(struct finder *f, const char *what)
 {
-	find_refuse(f, "log.head", XLOG_LSN_NONE, "%s", what);
+	find_refuse(f, XLOG_ERROR, "log.head", XLOG_LSN_NONE, "%s", what);
 	return -EUCLEAN;
 }
 
@@ -159,7 +159,8 @@ static int trim_partial_record(struct finder *f, uint32_t from, uint32_t *last,
 			break;
 	}
 	if (foreign_uuid(log, b) && !f->out->refused[0])
-		find_refuse(f, "log.uuid", xfs_lsn_make(get_be32(b + 4), block),
+		find_refuse(f, XLOG_ERROR, "log.uuid",
+			    xfs_lsn_make(get_be32(b + 4), block),
 			    "the log belongs to another filesystem (UUID)");
 	xlog_rec_head_decode(&h, b);
 	need = bb_from_bytes(h.len_bytes) + log_header_bb(log, &h);
@@ -399,7 +400,7 @@ static void check_tail_lap(struct finder *f)
 	if (cycle == f->curr_cycle ? f->head >= block :
 	    cycle + 1 == f->curr_cycle && f->head < block)
 		return;
-	find_refuse(f, "log.tail", f->out->last_record,
+	find_refuse(f, XLOG_ERROR, "log.tail", f->out->last_record,
 		    "tail %u:%u of the newest record does not fit head %u:%u",
 		    cycle, block, f->curr_cycle, f->head);
 }
@@ -446,13 +447,13 @@ static void check_gates(struct finder *f)
 	if (log->info.sb_version != 5)
 		return;
 	if (sb->sb_lsn != XFS_NULL_LSN && sb->sb_lsn > f->out->head)
-		find_refuse(f, "sb.lsn", sb->sb_lsn,
+		find_refuse(f, XLOG_ERROR, "sb.lsn", sb->sb_lsn,
 			    "the superblock is newer (LSN %u:%u) than the log",
 			    xfs_lsn_cycle(sb->sb_lsn),
 			    xfs_lsn_block(sb->sb_lsn));
 	if (f->out->state == XLOG_DIRTY &&
 	    sb->sb_features_log_incompat & ~(uint32_t)XFS_SB_LOG_INCOMPAT_ALL)
-		find_refuse(f, "sb.log-incompat", XLOG_LSN_NONE,
+		find_refuse(f, XLOG_ERROR, "sb.log-incompat", XLOG_LSN_NONE,
 			    "unknown incompatible log features 0x%x",
 			    sb->sb_features_log_incompat &
 			    ~(uint32_t)XFS_SB_LOG_INCOMPAT_ALL);

@@ -150,8 +150,12 @@ int find_state(struct finder *f) MUST_CHECK;
  */
 int find_verify(struct finder *f) MUST_CHECK;
 
-/* Note why Linux would refuse, the first reason counts; also reported. */
-void find_refuse(struct finder *f, const char *code, xfs_lsn_t lsn,
-		 const char *fmt, ...) PRINTF_LIKE(4, 5);
+/*
+ * Note why Linux would refuse, the first reason counts; also reported: as an
+ * error if it is damage, as a warning if another machine would not mind.
+ */
+void find_refuse(struct finder *f, enum xlog_severity severity,
+		 const char *code, xfs_lsn_t lsn, const char *fmt, ...)
+	PRINTF_LIKE(5, 6);
 
 #endif

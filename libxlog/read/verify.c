@@ -43,12 +43,12 @@ static void refuse_unportable(struct finder *f, const struct pass *pass)
 	const char *name = xfs_name_of(xlog_fmt_names, pass->foreign_fmt);
 
 	if (pass->foreign_order)
-		find_refuse(f, "log.order", XLOG_LSN_NONE,
+		find_refuse(f, XLOG_WARNING, "log.order", XLOG_LSN_NONE,
 			    "written in another byte order (%s) than this machine's",
 			    name ? name : "unknown");
 	/* a mount that replays insists on checksums from version 5 on */
 	if (pass->no_crc && f->log->info.sb_version == 5)
-		find_refuse(f, "log.crc", pass->no_crc_lsn,
+		find_refuse(f, XLOG_ERROR, "log.crc", pass->no_crc_lsn,
 			    "record without a checksum at %u:%u",
 			    xfs_lsn_cycle(pass->no_crc_lsn),
 			    xfs_lsn_block(pass->no_crc_lsn));
@@ -98,7 +98,7 @@ static int verify_head(struct finder *f)
 	rc = find_header_back(f, f->head, f->tail, XLOG_MAX_ICLOGS, &from,
 			      &wrapped);
 	if (!rc) {
-		find_refuse(f, "log.head", XLOG_LSN_NONE,
+		find_refuse(f, XLOG_ERROR, "log.head", XLOG_LSN_NONE,
 			    "no record between tail and head");
 		return 0;
 	}
@@ -153,7 +153,7 @@ static int find_header_forward(struct finder *f, uint32_t from,
 
 static void refuse_record(struct finder *f, uint32_t block)
 {
-	find_refuse(f, "log.record",
+	find_refuse(f, XLOG_ERROR, "log.record",
 		    xfs_lsn_make(f->curr_cycle - (block >= f->head), block),
 		    "damaged record at %u:%u, between tail and head",
 		    f->curr_cycle - (block >= f->head), block);
@@ -182,7 +182,7 @@ static int verify_tail(struct finder *f)
 
 	rc = find_header_forward(f, tail, 1, &tail);
 	if (!rc)
-		find_refuse(f, "log.tail", XLOG_LSN_NONE,
+		find_refuse(f, XLOG_ERROR, "log.tail", XLOG_LSN_NONE,
 			    "no record at the tail, block %u", f->tail);
 	if (rc <= 0)
 		return rc;
