@@ -261,11 +261,18 @@ void jl_element_str(struct jl *j, const char *value)
 
 /* --- the receiver --- */
 
+/* The core of an inode has short names in JSON; others are as in the tables. */
+static const char *field_key(const char *name)
+{
+	return strncmp(name, "di_", 3) ? name : name + 3;
+}
+
 static void receive_enter(void *ctx, const char *name, long index)
 {
 	struct jl *j = ctx;
 
-	if (j->deeper || j->depth == JL_DEPTH - 1) {
+	if (j->deeper || j->depth == JL_DEPTH - 1 ||
+	    (j->heads_only && index >= 0)) {
 		j->deeper++;
 		return;
 	}
@@ -392,20 +399,21 @@ static void receive_field(void *ctx, const struct xfs_field *f,
 
 		xfs_time_field(&t, f, base, order);
 		end_array(j);
-		put_key(j, f->name);
+		put_key(j, field_key(f->name));
 		put_time(j, t);
 		return;
 	}
 	if (f->type == XFS_TYPE_bytes) {
 		const char *p = (const char *)base + f->off_bytes;
 
-		receive_bytes(j, f->name, (enum xfs_field_kind)f->kind, p,
+		receive_bytes(j, field_key(f->name),
+			      (enum xfs_field_kind)f->kind, p,
 			      f->kind == XFS_KIND_CHARS ?
 			      strnlen(p, f->count) : f->count);
 		return;
 	}
 	end_array(j);
-	put_key(j, f->name);
+	put_key(j, field_key(f->name));
 	width = (unsigned int)xfs_field_width(f);
 	if (f->count == 1) {
 		put_value(j, (enum xfs_field_kind)f->kind, f->names,

@@ -18,7 +18,8 @@ struct jl {
 	struct out	*out;
 	bool		comma;		/* something stands before the next key */
 	unsigned int	depth;
-	unsigned int	deeper;		/* groups that are left out */
+	unsigned int	deeper;		/* groups around that are left out */
+	bool		heads_only;	/* elements of walks are left out */
 	/* by depth: the array that elements of a walk are being added to */
 	const char	*array[JL_DEPTH];
 	bool		epoch;		/* times as seconds */

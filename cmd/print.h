@@ -24,6 +24,7 @@
 struct survey {
 	bool		counted;	/* all of it was looked at */
 	bool		superblock_only; /* nothing but superblock changes */
+	bool		owner_change;	/* an inode that Linux chokes on */
 	uint64_t	checkpoints;	/* if counted */
 };
 
@@ -61,6 +62,8 @@ struct print {
 	void (*on_step)(struct print *pr, const struct xlog_report *r);
 	uint64_t	steps;		/* of these so far */
 	bool		verdict;	/* --check: not clean */
+
+	uint32_t	wrapped_bb;	/* of the physical views: see below */
 
 	/* what was shown */
 	uint64_t	records, checkpoints;
@@ -127,6 +130,12 @@ int print_check_block(const struct print *pr, const char *what,
  */
 int print_range(struct print *pr, struct print_range *range);
 
+/*
+ * Blocks at the start of the log that belong to the record that wraps its
+ * end; 0 if there is none.
+ */
+uint32_t print_wrapped_bb(struct print *pr);
+
 /* True if an LSN is inside --from and --to. */
 bool print_in_range(const struct print *pr, xlog_lsn_t lsn);
 
@@ -139,6 +148,7 @@ struct item_place {
 	bool		big_endian;
 	const char	*key;		/* JSON: "checkpoint" or "record" */
 	unsigned int	indent;
+	bool		cut_short;	/* items need not be whole */
 };
 
 /* True if the filters let @item through. */

@@ -271,6 +271,9 @@ static void item_object(struct print *pr, const struct xlog_item *item,
 	if (why)
 		jl_str(j, "bad", why);
 	if (!opts->no_decode && !opts->data_only) {
+		pr->block.walk.heads_only = j->heads_only =
+			item->type == XFS_LI_BUF && opts->detail &&
+			!(opts->detail & DETAIL_DEEP);
 		brief_keys(pr, v);
 		if (json_detailed(pr, item->type))
 			show_details(pr, v, item->type, &jl_walk_ops, j);
@@ -289,7 +292,8 @@ void print_item(struct print *pr, const struct xlog_item *item,
 	const char *why;
 
 	print_item_view(pr, item, place->big_endian, &iv);
-	why = xfs_logitem_verify(&iv.v);
+	why = place->cut_short && item->nregions < item->declared ? NULL :
+	      xfs_logitem_verify(&iv.v);
 	if (item->type == XFS_LI_BUF)
 		print_block_load(pr, &iv.v);
 	if (why)

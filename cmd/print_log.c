@@ -4,13 +4,14 @@
  * between them tells.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "cmd/print.h"
 #include "libxfsfmt/logrec.h"
 
 enum {
-	/* All that --check may read; and what a walk may read too far. */
+	/* all that --check may read, and what a walk may read too far */
 	QUICK_BYTES = 8 << 20,
 	READ_AHEAD_BYTES = 2 << 20,
 };
@@ -53,57 +54,85 @@ uint32_t print_active_bb(const struct print *pr)
 	return head >= tail ? head - tail : pr->info->log_size_bb - tail + head;
 }
 
-static bool only_superblock(const struct xlog_trans *trans)
+/* What Linux makes of the items of @trans, and whether they matter at all. */
+static void survey_items(struct survey *s, const struct xlog_trans *trans,
+			 bool v5)
 {
 	enum xfs_order order = trans->big_endian ? XFS_BE : XFS_LE;
 
 	for (size_t i = 0; i < trans->nitems; i++) {
 		const struct xlog_item *item = &trans->items[i];
+		const struct xlog_region *r = &item->regions[0];
+		struct xfs_inode_log_format ilf;
 		struct xfs_buf_log_format blf;
 
-		if (item->type != XFS_LI_BUF || !item->nregions)
-			return false;
-		xfs_buf_log_format_decode(&blf, item->regions[0].data,
-					  item->regions[0].len_bytes, order);
-		if (blf.blf_blkno)
-			return false;
+		if (item->type == XFS_LI_BUF && s->superblock_only) {
+			xfs_buf_log_format_decode(&blf, r->data, r->len_bytes,
+						  order);
+			s->superblock_only = !blf.blf_blkno;
+		} else if (item->type == XFS_LI_INODE && v5) {
+			s->superblock_only = false;
+			xfs_ilf_decode(&ilf, r->data, r->len_bytes, order);
+			s->owner_change |= (ilf.ilf_fields &
+					    (XFS_ILOG_DOWNER |
+					     XFS_ILOG_AOWNER)) != 0;
+		} else if (item->type != XFS_LI_BUF) {
+			s->superblock_only = false;
+		}
 	}
-	return true;
+}
+
+static void refuse(struct print *pr, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void refuse(struct print *pr, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (pr->bounds.refused[0])
+		return;			/* the first reason counts */
+	va_start(ap, fmt);
+	vsnprintf(pr->bounds.refused, sizeof(pr->bounds.refused), fmt, ap);
+	va_end(ap);
 }
 
 /*
- * Count checkpoints if the active part is short. That checks all of it, so
- * damage met on the way is as good as found by looking for it.
+ * Look at all between tail and head, if that is little or if it was asked
+ * for. That checks it as well, so damage met on the way is as good as found
+ * by looking for it.
  */
 static void survey(struct print *pr)
 {
 	uint64_t active = (uint64_t)print_active_bb(pr) * BB_SIZE;
-	bool count = xlog_bytes_read(pr->log) + active + READ_AHEAD_BYTES <=
-		     QUICK_BYTES;
+	bool all = pr->opts.check_full || pr->opts.view == VIEW_EXPLAIN ||
+		   xlog_bytes_read(pr->log) + active + READ_AHEAD_BYTES <=
+		   QUICK_BYTES;
 	struct survey *s = &pr->survey;
 	const struct xlog_trans *trans;
 	struct xlog_trans_iter *it;
 	int rc;
 
-	if (!active || !count ||
+	if (!active || !all ||
 	    xlog_trans_open(pr->log, xlog_lsn_block(pr->bounds.tail),
 			    xlog_lsn_block(pr->bounds.head), false, &it))
 		return;
 	s->superblock_only = true;
-	while ((rc = xlog_trans_next(it, &trans)) > 0) {
+	while ((rc = xlog_trans_next(it, &trans)) > 0 && !cmd_cancelled()) {
 		if (!trans->committed)
 			continue;
 		s->checkpoints++;
-		if (s->superblock_only)
-			s->superblock_only = only_superblock(trans);
+		survey_items(s, trans, pr->info->sb_version == 5);
 	}
-	s->superblock_only = s->superblock_only && s->checkpoints && !rc;
 	s->counted = !rc;
-	if ((rc == -EUCLEAN || rc == -EBADMSG) && !pr->bounds.refused[0])
-		snprintf(pr->bounds.refused, sizeof(pr->bounds.refused),
-			 "damaged record at %u:%u, between tail and head",
-			 xlog_lsn_cycle(pr->error_lsn),
-			 xlog_lsn_block(pr->error_lsn));
+	s->superblock_only = s->superblock_only && s->counted &&
+			     s->checkpoints;
+	if (rc == -EUCLEAN || rc == -EBADMSG)
+		refuse(pr, "damaged record at %u:%u, between tail and head",
+		       xlog_lsn_cycle(pr->error_lsn),
+		       xlog_lsn_block(pr->error_lsn));
+	if (s->owner_change)
+		refuse(pr, "an inode passes its blocks to another owner "
+		       "(swapext), which kernels fail to replay");
 	xlog_trans_close(it);
 }
 

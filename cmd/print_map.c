@@ -13,6 +13,15 @@ static const char *const names[] = {
 	[XLOG_STRAY] = "stale",
 };
 
+static const char *name_of(const struct print *pr,
+			   const struct xlog_record *rec)
+{
+	if (rec->extent == XLOG_STRAY && !rec->block &&
+	    rec->bb == pr->wrapped_bb)
+		return "wrapped";
+	return names[rec->extent];
+}
+
 static const char *mark(const struct print *pr, uint32_t block)
 {
 	const struct xlog_bounds *b = &pr->bounds;
@@ -38,7 +47,7 @@ static void map_line(struct print *pr, const struct xlog_record *rec)
 	out_str(o, "  ");
 	out_uint_right(o, rec->cycle, 6);
 	out_str(o, "  ");
-	out_str(o, names[rec->extent]);
+	out_str(o, name_of(pr, rec));
 	if (record) {
 		out_pad(o, 37, 2);
 		text_lsn(&pr->text, rec->lsn);
@@ -64,7 +73,7 @@ static void map_object(struct print *pr, const struct xlog_record *rec)
 	jl_uint(j, "block", rec->block);
 	jl_uint(j, "bbs", rec->bb);
 	jl_uint(j, "cycle", rec->cycle);
-	jl_str(j, "what", names[rec->extent]);
+	jl_str(j, "what", name_of(pr, rec));
 	if (rec->extent == XLOG_RECORD || rec->extent == XLOG_PARTIAL) {
 		jl_lsn(j, "lsn", rec->lsn);
 		jl_lsn(j, "tail", rec->tail_lsn);
@@ -110,6 +119,7 @@ int print_map(struct print *pr)
 				      pr->info->log_size_bb, &cur);
 	if (rc)
 		return rc;
+	pr->wrapped_bb = from ? 0 : print_wrapped_bb(pr);
 	if (!pr->opts.json) {
 		out_str(&pr->out, "   block    blocks   cycle  what       "
 			"lsn             tail              ops");

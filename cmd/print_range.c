@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "cmd/print.h"
+#include "libxfsfmt/logrec.h"
 
 int print_check_block(const struct print *pr, const char *what,
 		      uint32_t block)
@@ -58,4 +59,31 @@ bool print_in_range(const struct print *pr, xlog_lsn_t lsn)
 
 	return (o->from == XLOG_LSN_NONE || lsn >= o->from) &&
 	       (o->to == XLOG_LSN_NONE || lsn < o->to);
+}
+
+enum { RECORD_MAX_BB = 1024 };		/* with all its headers */
+
+uint32_t print_wrapped_bb(struct print *pr)
+{
+	static uint8_t buf[RECORD_MAX_BB * BB_SIZE];
+	uint32_t size = pr->info->log_size_bb;
+	uint32_t n = size < RECORD_MAX_BB ? size : RECORD_MAX_BB;
+	struct xlog_rec_head h;
+	uint64_t whole;
+
+	if (xlog_read_raw(pr->log, size - n, n, buf))
+		return 0;
+	while (n && !xlog_is_rec_header(buf + (size_t)(n - 1) * BB_SIZE))
+		n--;
+	if (!n)
+		return 0;
+	xlog_rec_head_decode(&h, buf + (size_t)(n - 1) * BB_SIZE);
+	whole = xlog_rec_header_bb(h.version, h.size_bytes,
+				   pr->info->log_version == 2) +
+		bb_from_bytes(h.len_bytes);
+	n = (size < RECORD_MAX_BB ? size : RECORD_MAX_BB) - (n - 1);
+	if (whole <= n || whole > RECORD_MAX_BB || xlog_read_raw(pr->log, 0, 1, buf) ||
+	    xlog_block_cycle(buf) != h.cycle + 1)
+		return 0;
+	return (uint32_t)whole - n;
 }

@@ -322,15 +322,18 @@ static int show_run(struct print *pr, const struct xlog_record *run)
 		[XLOG_FILLER] = "filler", [XLOG_ZERO] = "zero",
 		[XLOG_STRAY] = "stale",
 	};
-	bool stale = run->extent == XLOG_STRAY;
+	bool wrapped = run->extent == XLOG_STRAY && !run->block &&
+		       run->bb == pr->wrapped_bb;
+	bool stale = run->extent == XLOG_STRAY && !wrapped;
+	const char *name = wrapped ? "wrapped" : names[run->extent];
 
 	if (print_filter_on(&pr->opts.filter) || pr->opts.filter.by_tid)
 		return 0;
 	if (pr->opts.json) {
-		run_object(pr, run, names[run->extent]);
+		run_object(pr, run, name);
 		return 0;
 	}
-	run_text(pr, run, names[run->extent]);
+	run_text(pr, run, name);
 	if (stale && (pr->opts.overwrite || pr->opts.verbose))
 		return dump_stale(pr, run);
 	return 0;
@@ -375,6 +378,7 @@ int print_records(struct print *pr)
 	rc = print_check_block(pr, "--start", from);
 	if (rc)
 		return rc;
+	pr->wrapped_bb = from ? 0 : print_wrapped_bb(pr);
 	rc = xlog_cursor_open(pr->log, XLOG_WALK_PHYSICAL, from, size, &cur);
 	if (rc)
 		return rc;

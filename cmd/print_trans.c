@@ -43,7 +43,7 @@ static void trans_line(struct print *pr, const struct xlog_trans *trans)
 		out_char(o, '+');
 		out_uint(o, trans->commit_offset);
 	} else {
-		out_str(o, "  no commit: not replayed");
+		out_str(o, "  no commit: never replayed");
 	}
 	out_newline(o);
 }
@@ -78,11 +78,15 @@ static int show_trans(void *ctx, const struct xlog_trans *trans)
 
 	if (!any_wanted(pr, trans, &place))
 		return 0;
-	pr->checkpoints++;
+	pr->checkpoints += trans->committed;
 	if (pr->opts.json)
 		trans_object(pr, trans);
 	else
 		trans_line(pr, trans);
+	/* what was never committed does not count, and may be cut short */
+	if (!trans->committed && !pr->opts.verbose)
+		return 0;
+	place.cut_short = !trans->committed;
 	for (size_t i = 0; i < trans->nitems && !pr->out.error; i++)
 		if (print_item_wanted(pr, &trans->items[i], &place))
 			print_item(pr, &trans->items[i], &place);
