@@ -29,6 +29,7 @@ PATH=$PATH:/usr/sbin:/sbin
 LC_ALL=C.UTF-8
 export ROOT BUILD IMAGES FIXTURES XLOG_PRINT CC PATH LC_ALL
 export UBSAN_OPTIONS=print_stacktrace=1
+export CRITERION_VERBOSITY_LEVEL=1	# it names the tests that were skipped
 unset MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES
 
 scratch=${TEST_TMP:-$BUILD/tmp}/$kind
@@ -123,7 +124,7 @@ run_one() {	# <test>: prints the report, then leaves the count in a file
 				[ $rc != 77 ] || echo 'a skip, but XLOG_REQUIRE_ALL is set'
 				[ $rc != 124 ] || echo 'the time limit was reached'
 				tail -n 40 "$dir/stdout"
-				tail -n 60 "$dir/stderr"
+				grep -avE '^\[.*(RUN|PASS).*\] ' "$dir/stderr" | tail -n 60
 				printf '%s\n' "$why" | head -n 100
 				cat "$dir"/san.* 2>/dev/null | head -n 60
 			} | sed 's/^/      | /'
@@ -147,8 +148,8 @@ for t; do
 done
 wait
 
-read -r passed failed skipped < <(cat "$scratch"/*/count 2>/dev/null |
-	awk '{p += $1; f += $2; s += $3} END {print p + 0, f + 0, s + 0}')
+read -r passed failed skipped < <(find "$scratch" -mindepth 2 -maxdepth 2 \
+	-name count -exec cat {} + | awk '{p += $1; f += $2; s += $3} END {print p + 0, f + 0, s + 0}')
 # A runner that died left no count.
 counted=$(find "$scratch" -mindepth 2 -maxdepth 2 -name count | wc -l)
 failed=$((failed + $# - counted))

@@ -13,8 +13,7 @@ diff -u readme.c tested.c
 # shellcheck disable=SC2016
 grep -oE '(^    |`)make [a-z-]+' "$ROOT/README.md" | awk '{print $NF}' |
 	sort -u | while read -r target; do
-		make -n -C "$ROOT" "$target" >out 2>&1 </dev/null ||
-			fail "make $target: $(tail -n 1 out)"
+		grep -qE "^$target:" "$ROOT/Makefile" || fail "no target $target"
 	done
 
 sed -nE 's/^    apt-get install +//p' "$ROOT/README.md" | tr ' ' '\n' |
