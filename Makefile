@@ -83,6 +83,7 @@ STRESS	:= $(wildcard tests/stress/*.c)
 FUZZ	:= $(wildcard tests/fuzz/fuzz_*.c)
 STORY_C	:= $(wildcard tests/story/*.c)
 STORY_SH := $(wildcard tests/story/*.sh)
+TRUTH	:= tests/truth/fields_dump.c tests/truth/apply_delta.c
 ifneq ($(SAN),)
 STORY_SH := $(shell grep -L '^\# Release build only' $(STORY_SH) /dev/null | grep -v /dev/null)
 endif
@@ -148,6 +149,9 @@ $(call bin,$(UNIT)): %: %.o $(if $(VARIANT),$(BUILD)/libxfsfmt.a,$(A))
 	$(link) $(UNIT_LIBS) -o $@
 $(call bin,$(STRESS) $(STORY_C)): %: %.o $(A)
 	$(link) $(LIBS) -o $@
+# Programs that stories run.
+$(call bin,$(TRUTH)): %: %.o $(call obj,$(filter-out $(TRUTH),$(wildcard tests/truth/*.c))) $(BUILD)/libxfsfmt.a
+	$(link) $(LIBS) -o $@
 
 # --- tests ---
 
@@ -173,7 +177,7 @@ ifeq ($(SAN),tsan)
 else
 	@$(RUN) unit $^
 endif
-story: all $(call bin,$(STORY_C))	## user stories, each an ordinary run of a tool
+story: all $(call bin,$(STORY_C) $(TRUTH))	## user stories, each an ordinary run of a tool
 	@$(RUN) story $(STORY_SH) $(call bin,$(STORY_C))
 stress: $(call bin,$(STRESS))	## programs with many threads
 	@$(RUN) stress $^
