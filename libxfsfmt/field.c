@@ -15,7 +15,7 @@ uint64_t xfs_bits_get(const void *p, unsigned int first, unsigned int bits)
 		/* the ninth byte is only touched in part: 64 bits fit */
 		unsigned int take = bits - have < 8 ? bits - have : 8;
 
-		v = v << take | *++b >> (8 - take);
+		v = v << take | (uint64_t)*++b >> (8 - take);
 		have += take;
 	}
 	return v >> (have - bits);
