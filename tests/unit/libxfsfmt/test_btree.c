@@ -228,6 +228,18 @@ static const struct golden blocks[] = {
 	    " rm_startblock_hi=2322 rm_owner_hi=191 rm_offset_hi=191"
 	    NO_FLAGS_HI "}",
 	    "ptrs[1]{ptr=5}", "ptrs[6]{ptr=8}" } },
+	{ "rmapbt_node_owners", XFS_BTREE_RMAP, &rmap_intents, 155752,
+	  "hdr{bb_magic=0x524d4233 bb_level=1 bb_numrecs=12" ALONE32
+	  " bb_blkno=155752 bb_lsn=4294983716"
+	  " bb_uuid=4f23bb77edfa466194b7cb37299a95b2"
+	  " bb_owner=2 bb_crc=0x3140735a}",
+	  { "keys[1]{rm_startblock=0 rm_owner=fs rm_offset=0" NO_FLAGS
+	    " rm_startblock_hi=3179 rm_owner_hi=cow rm_offset_hi=0"
+	    NO_FLAGS_HI "}",
+	    "keys[4]{rm_startblock=3640 rm_owner=159749 rm_offset=289"
+	    NO_FLAGS " rm_startblock_hi=5535 rm_owner_hi=ag rm_offset_hi=0"
+	    NO_FLAGS_HI "}",
+	    "ptrs[1]{ptr=5}", "ptrs[12]{ptr=3087}" } },
 	{ "refcountbt_leaf", XFS_BTREE_REFC, &rmap_intents, 48,
 	  "hdr{bb_magic=0x52334643 bb_level=0 bb_numrecs=74" ALONE32
 	  " bb_blkno=48 bb_lsn=4294989222"
@@ -410,6 +422,20 @@ Test(btree_walk, shows_blocks_of_kernels)
 			expect_counts(g->file, 0, n);
 		else
 			expect_counts(g->file, n, 0);
+		free(data);
+	}
+}
+
+Test(btree_verify, passes_blocks_of_kernels)
+{
+	for (unsigned int i = 0; i < BLOCKS; i++) {
+		const struct golden *g = &blocks[i];
+		size_t len_bytes;
+		uint8_t *data = load(g->file, &len_bytes);
+		const char *why = xfs_btree_verify(data, len_bytes, g->kind,
+						   g->geom, g->daddr);
+
+		cr_expect_null(why, "%s: %s", g->file, why);
 		free(data);
 	}
 }
