@@ -106,7 +106,7 @@ const char *xfs_logitem_inode(const struct xfs_logitem_view *v,
 struct target {
 	const struct xfs_geom *geom;	/* may be NULL */
 	struct xfs_dinode di;
-	size_t		dfork_bytes;	/* room on disk; 0: not known */
+	size_t		dfork_bytes;	/* room on disk; with @geom only */
 	size_t		afork_bytes;
 };
 
@@ -129,7 +129,8 @@ static const char *check_place(const struct xfs_inode_log_format *ilf,
 	byte = xfs_agb_to_daddr(g, xfs_ino_agno(g, ilf->ilf_ino),
 				xfs_ino_agbno(g, ilf->ilf_ino)) * BB_SIZE +
 	       (uint64_t)xfs_ino_slot(g, ilf->ilf_ino) * inodesize;
-	if (ilf->ilf_blkno != (byte - ilf->ilf_boffset) / BB_SIZE ||
+	if (byte < ilf->ilf_boffset ||
+	    ilf->ilf_blkno != (byte - ilf->ilf_boffset) / BB_SIZE ||
 	    byte % BB_SIZE != ilf->ilf_boffset % BB_SIZE)
 		return "inode number is not that of its place";
 	return NULL;
@@ -217,7 +218,7 @@ static const char *check_root(const struct target *t, bool attr,
 		return "btree root of an impossible height";
 	if (numrecs > xfs_btree_room(want, v5, !level, r->len_bytes))
 		return "btree root with more records than there are";
-	if (fork_bytes && numrecs > xfs_bmdr_room(want, !level, fork_bytes))
+	if (t->geom && numrecs > xfs_bmdr_room(want, !level, fork_bytes))
 		return "btree root too large for its fork";
 	return NULL;
 }

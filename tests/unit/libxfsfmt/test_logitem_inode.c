@@ -320,6 +320,11 @@ Test(inode_verify, wants_the_inode_in_its_place)
 	put_be32(it->data[0] + 48, 129);
 	cr_expect(item_says(it, "inode cluster of an impossible size"));
 	put_be32(it->data[0] + 48, 32);
+	/* inode 8 is at byte 4096: the cluster would begin before the device */
+	put_be64(it->data[0] + 16, 8);
+	put_be32(it->data[0] + 52, 31 * 512);
+	put_be64(it->data[0] + 40, (UINT64_MAX >> 9) - 22);
+	cr_expect(item_says(it, "inode number is not that of its place"));
 	put_be64(it->data[0] + 40, UINT64_MAX);
 	cr_expect(item_says(it, "inode number is not that of its place"));
 	put_be64(it->data[0] + 16, 0x80080);
@@ -447,6 +452,10 @@ Test(inode_verify, wants_roots_that_fit)
 	it->data[1][82] = 24 / 8;
 	cr_expect(item_says(it, NULL));
 	it->data[1][82] = 16 / 8;
+	cr_expect(item_says(it, "btree root too large for its fork"));
+	/* as a root of the attribute fork, which is not there */
+	it->data[1][82] = 0;
+	put_le32(it->data[0] + 4, XFS_ILOG_CORE | XFS_ILOG_ABROOT);
 	cr_expect(item_says(it, "btree root too large for its fork"));
 	item_free(it);
 }
