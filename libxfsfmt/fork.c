@@ -44,24 +44,33 @@ static bool has_ftype(const struct xfs_walk *w, const struct xfs_dinode *di)
 	return di->di_version >= 3 || (w->geom && w->geom->ftype);
 }
 
+static void sfattr_walk(const struct xfs_walk *w, const struct fork *fork)
+{
+	if (!xfs_walk_has(w, fork->off_bytes, xfs_attr_sf_hdr_size))
+		return;
+	w->ops->enter(w->ctx, "sfattr", -1);
+	xfs_attr_sf_walk(w, fork->off_bytes, fork->len_bytes);
+	w->ops->leave(w->ctx);
+}
+
 static void local_walk(const struct xfs_walk *w, const struct fork *fork)
 {
 	size_t off = fork->off_bytes, len_bytes = fork->len_bytes;
 	const struct xfs_dinode *di = fork->di;
 
 	if (fork->attr) {
-		w->ops->enter(w->ctx, "sfattr", -1);
-		xfs_attr_sf_walk(w, off, len_bytes);
-		w->ops->leave(w->ctx);
+		sfattr_walk(w, fork);
 		return;
 	}
 	if (di && di->di_size < len_bytes)
 		len_bytes = (size_t)di->di_size;
+	if (!len_bytes || !xfs_walk_has(w, off, len_bytes))
+		return;
 	if (di && xfs_dinode_is(di, XFS_MODE_DIR)) {
 		w->ops->enter(w->ctx, "sfdir", -1);
 		xfs_dir_sf_walk(w, off, len_bytes, has_ftype(w, di));
 		w->ops->leave(w->ctx);
-	} else if (len_bytes && xfs_walk_has(w, off, len_bytes)) {
+	} else {
 		bool link = di && xfs_dinode_is(di, XFS_MODE_LNK);
 
 		w->ops->bytes(w->ctx, link ? "symlink" : "data",

@@ -352,9 +352,12 @@ void xfs_dinode_unlinked_walk(const struct xfs_walk *w, size_t off_bytes)
 
 void xfs_log_dinode_walk(const struct xfs_walk *w)
 {
-	struct xfs_dinode di;
+	size_t len_bytes = w->len_bytes < XFS_CHUNK_BYTES ? w->len_bytes :
+			   XFS_CHUNK_BYTES;
+	struct xfs_dinode di = { .di_mode = 0 };
 
-	xfs_dinode_decode(&di, w->base, w->len_bytes, w->order);
+	if (xfs_walk_has(w, 0, len_bytes))
+		xfs_dinode_decode(&di, w->base, len_bytes, w->order);
 	xfs_walk_group(w, "core", -1, xfs_dinode_fields, 0,
 		       xfs_dinode_variant(&di) | XFS_DINODE_LOGGED);
 }
