@@ -55,6 +55,24 @@ NR == 1 {
 	delete count
 }
 
+# The word that a refusal must have: of the record spoilt by hand ("tear" in
+# the column stop), or of inodes that change the owner of their blocks.
+function refusal(outcome, stop, items,	record) {
+	if (outcome !~ /^refused/)
+		return "-"
+	if (match(stop, /"record": "[0-9,]*"/))
+		record = lsn(substr(stop, RSTART + 11, RLENGTH - 12))
+	if (stop ~ /"tear": "(mid-flip|mid-zero|mid-magic|tail-flip)"/)
+		return "damaged record at " record ","
+	if (stop ~ /"tear": "uuid"/)
+		return "(UUID)"
+	if (stop ~ /"tear": "fmt"/)
+		return "byte order"
+	if (after(items, "owner_changes") > 0)
+		return "another owner"
+	return "?"
+}
+
 "scan" in col {
 	text = $col["scan_items"]
 	sub(/ *\|.*/, "", text)
@@ -69,7 +87,10 @@ NR == 1 {
 	outcome = $col["kernel_outcome"]
 	print name, image, device(dir "/" name ".img.logdev.zst"), "-", state,
 		tail, head, $col["records"], after(scan, "checkpoints"),
-		joined(count), outcome, "le"
+		joined(count), outcome, $col["stop"] ~ /"tear": "fmt"/ ? "be" : "le",
+		"-", lsn(after(scan, "tail")), head,
+		$col["log_size_bb"], lsn($col["kernel_head_lsn"]),
+		refusal(outcome, $col["stop"], $col["scan_items"])
 }
 
 "fmt" in col {
@@ -81,9 +102,11 @@ NR == 1 {
 			count[pair[1]] = pair[2]
 	tail = $col["tail"]
 	head = $col["head"]
+	order = $col["fmt"] ~ /^BE/ ? "be" : "le"
 	print name, image, device(dir "/" name ".log.img.zst"),
 		device(dir "/" name ".rt.img.zst"),
 		tail == head ? "clean" : "dirty", tail, head, $col["records"],
 		$col["checkpoints"], joined(count), "ok",
-		$col["fmt"] ~ /^BE/ ? "be" : "le"
+		order, $col["uncommitted"], tail, head, $col["log_bytes"] / 512, "-",
+		order == "be" ? "byte order" : "-"
 }

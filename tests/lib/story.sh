@@ -60,7 +60,13 @@ expect_exit() {
 #	outcome order
 # logdev and rtdev are files or "-"; state is "clean" or "dirty"; tail and head
 # are cycle:block, equal in a clean log; items are TYPE=COUNT sorted by type, or
-# "-"; outcome is "ok" or begins with "refused"; order is le or be.
+# "-"; outcome is "ok" or begins with "refused"; order is le or be, what the
+# record headers say.
+# Records, checkpoints and items are those between the LSNs from and to. What
+# follows is "-" where it is not known: the number of transactions without an
+# end, the head that the writing kernel had before the log was spoilt by hand,
+# and words that the reason of a refusal must have. log_bb is the size of the
+# log in blocks of 512 bytes.
 # Images unpacked on the way are none: the files are compressed.
 images_table() {
 	find -L "$IMAGES" -name MANIFEST.tsv | sort | while read -r manifest; do
@@ -75,4 +81,49 @@ unpack() {
 
 	zstd -dqf --sparse "$1" -o "$to"
 	echo "$to"
+}
+
+# each_image FUNCTION: call it for every line of images_table, JOBS of them (2)
+# at a time, in a folder of its own, with the columns as variables. What they
+# print comes in the order of the table. Fails if one failed, or there is none.
+each_image() {
+	local row n=0 i rc=0
+
+	images_table >table
+	[ -s table ] || fail "no images below $IMAGES"
+	: >counts
+	while IFS= read -r row; do
+		n=$((n + 1))
+		[ $n -le "${JOBS:-2}" ] || wait -n || true
+		one_image "$1" "$n" "$row" >"$n.out" 2>"$n.err" &
+	done <table
+	wait
+	for ((i = 1; i <= n; i++)); do
+		cat "$i.out"
+		cat "$i.err" >&2
+		[ -e "$i.passed" ] || rc=1
+	done
+	return $rc
+}
+
+one_image() {	# <function> <number> <row>
+	mkdir "$2"
+	cd "$2"
+	# shellcheck disable=SC2034 # the function uses what it needs
+	IFS=$'\t' read -r name image logdev rtdev state tail head records \
+		checkpoints items outcome order uncommitted from to log_bb \
+		written_head refusal <<<"$3"
+	"$1"
+	cd ..
+	rm -rf "$2"
+	: >"$2.passed"
+}
+
+# count WHAT [N]: in a function of each_image; counted WHAT: the sum
+count() {
+	echo "$1 ${2:-1}" >>../counts
+}
+
+counted() {
+	awk -v what="$1" '$1 == what { n += $2 } END { print n + 0 }' counts
 }
