@@ -183,6 +183,7 @@ Test(dinode_unlinked_walk, shows_that_only)
 			      .ctx = &out };
 
 	fixture_load("inode/v4_link.inode", raw + 256, 256);
+	memset(&out, 0, sizeof(out));
 	xfs_dinode_unlinked_walk(&w, 256);
 	cr_assert_str_eq(out.text, "di_next_unlinked=4294967295");
 }
