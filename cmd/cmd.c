@@ -68,6 +68,8 @@ int cmd_exit_of(int rc)
 	case -EBUSY:
 	case -EWOULDBLOCK:
 		return CMD_FOUND;
+	case -ERANGE:
+		return CMD_USAGE;
 	case -ECANCELED:
 		return CMD_CANCELLED;
 	default:

@@ -38,7 +38,10 @@ void cmd_message(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void cmd_usage(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2)));
 
-/* Exit code for an error of the library, which has reported it. */
+/*
+ * Exit code for an error, which has been reported. -ERANGE is an argument that
+ * the input shows to be wrong.
+ */
 int cmd_exit_of(int rc);
 
 /* --- arguments: each returns false if @s is no such thing --- */

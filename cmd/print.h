@@ -120,15 +120,14 @@ struct print_range {
 	bool		empty;
 };
 
-/* 0, or -ERANGE (reported) if option @what names a block behind the log. */
-int print_check_block(const struct print *pr, const char *what,
-		      uint32_t block);
-
 /*
- * The range that --from, --to and --start ask for; tail to head without them.
- * Returns 0, or -ERANGE (reported) if it is not in the log.
+ * See that --from, --to, --start and --block name what there is. Returns 0 or
+ * -ERANGE, reported.
  */
-int print_range(struct print *pr, struct print_range *range);
+int print_range_check(struct print *pr);
+
+/* The range that the options ask for; tail to head without them. */
+void print_range(const struct print *pr, struct print_range *range);
 
 /*
  * Blocks at the start of the log that belong to the record that wraps its

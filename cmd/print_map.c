@@ -113,10 +113,8 @@ int print_map(struct print *pr)
 	bool first = true;
 	int rc;
 
-	rc = print_check_block(pr, "--start", from);
-	if (!rc)
-		rc = xlog_cursor_open(pr->log, XLOG_WALK_PHYSICAL, from,
-				      pr->info->log_size_bb, &cur);
+	rc = xlog_cursor_open(pr->log, XLOG_WALK_PHYSICAL, from,
+			      pr->info->log_size_bb, &cur);
 	if (rc)
 		return rc;
 	pr->wrapped_bb = from ? 0 : print_wrapped_bb(pr);

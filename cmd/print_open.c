@@ -114,6 +114,8 @@ static int open_output(struct print *pr)
 	jl_init(&pr->json, &pr->out, o->epoch);
 	text_init(&pr->text, &pr->out, cmd_want_colour(o->colour, fd),
 		  o->epoch);
+	if (pr->has_geom)
+		pr->text.ag_shift = pr->geom.agblklog;
 	progress_init(&pr->progress, o->progress, o->interval_s, fd);
 	return 0;
 }
@@ -129,7 +131,6 @@ static void read_geometry(struct print *pr)
 		      XFS_BE);
 	xfs_geom_init(&pr->geom, &pr->sb);
 	pr->has_geom = true;
-	pr->text.ag_shift = pr->geom.agblklog;
 }
 
 static void header_object(struct print *pr)
@@ -180,11 +181,13 @@ int print_open(struct print *pr)
 	if (rc)
 		return rc;
 	pr->info = xlog_info(pr->log);
-	rc = open_output(pr);
+	read_geometry(pr);
+	rc = print_range_check(pr);
+	if (!rc)
+		rc = open_output(pr);
 	if (rc)
 		return rc;
 	pr->ready = true;
-	read_geometry(pr);
 	if (o->json)
 		header_object(pr);
 	return 0;

@@ -7,8 +7,7 @@
 #include "cmd/print.h"
 #include "libxfsfmt/logrec.h"
 
-int print_check_block(const struct print *pr, const char *what,
-		      uint32_t block)
+static int check_block(const struct print *pr, const char *what, uint32_t block)
 {
 	if (block < pr->info->log_size_bb)
 		return 0;
@@ -17,40 +16,59 @@ int print_check_block(const struct print *pr, const char *what,
 	return -ERANGE;
 }
 
-int print_range(struct print *pr, struct print_range *range)
+/* "AG/AGBNO" into the address that items are compared with. */
+static int find_block(struct print *pr)
+{
+	struct print_filter *f = &pr->opts.filter;
+
+	if (!f->by_agblock)
+		return 0;
+	if (!pr->has_geom) {
+		cmd_message("--block: without a superblock, only as DADDR");
+		return -ERANGE;
+	}
+	if (f->agbno >= xfs_ag_blocks(&pr->geom, f->block_ag)) {
+		cmd_message("--block: there is no block %u/%u", f->block_ag,
+			    f->agbno);
+		return -ERANGE;
+	}
+	f->by_block = true;
+	f->daddr = xfs_agb_to_daddr(&pr->geom, f->block_ag, f->agbno);
+	f->block_bb = (uint64_t)1 << (pr->geom.blocklog - BB_SHIFT);
+	return 0;
+}
+
+int print_range_check(struct print *pr)
 {
 	const struct print_opts *o = &pr->opts;
-	bool known = pr->bounds.head != XLOG_LSN_NONE &&
-		     pr->bounds.tail != XLOG_LSN_NONE;
+	int rc = find_block(pr);
+
+	if (!rc && o->start != UINT32_MAX)
+		rc = check_block(pr, "--start", o->start);
+	if (!rc && o->from != XLOG_LSN_NONE)
+		rc = check_block(pr, "--from", xlog_lsn_block(o->from));
+	if (!rc && o->to != XLOG_LSN_NONE)
+		rc = check_block(pr, "--to", xlog_lsn_block(o->to));
+	return rc;
+}
+
+void print_range(const struct print *pr, struct print_range *range)
+{
+	const struct print_opts *o = &pr->opts;
 	xlog_lsn_t from = pr->bounds.tail, to = pr->bounds.head;
 
-	if (o->start != UINT32_MAX) {
-		if (print_check_block(pr, "--start", o->start))
-			return -ERANGE;
-		/* of the last time the head passed there */
+	if (o->start != UINT32_MAX && to != XLOG_LSN_NONE)
+		/* of the last time that the head passed there */
 		from = xlog_lsn(xlog_lsn_cycle(to) -
 				(o->start >= xlog_lsn_block(to)), o->start);
-	}
-	if (o->from != XLOG_LSN_NONE) {
-		if (print_check_block(pr, "--from", xlog_lsn_block(o->from)))
-			return -ERANGE;
+	if (o->from != XLOG_LSN_NONE)
 		from = o->from;
-	}
-	if (o->to != XLOG_LSN_NONE) {
-		if (print_check_block(pr, "--to", xlog_lsn_block(o->to)))
-			return -ERANGE;
-		if (!known || o->to < to)
-			to = o->to;
-	}
-	if (from == XLOG_LSN_NONE || to == XLOG_LSN_NONE) {
-		*range = (struct print_range){ .empty = true };
-		return 0;
-	}
+	if (o->to != XLOG_LSN_NONE && o->to < to)
+		to = o->to;
 	*range = (struct print_range){
 		.from = xlog_lsn_block(from), .to = xlog_lsn_block(to),
 		.empty = from >= to,
 	};
-	return 0;
 }
 
 bool print_in_range(const struct print *pr, xlog_lsn_t lsn)

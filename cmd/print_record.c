@@ -375,9 +375,6 @@ int print_records(struct print *pr)
 	struct xlog_record rec;
 	int rc;
 
-	rc = print_check_block(pr, "--start", from);
-	if (rc)
-		return rc;
 	pr->wrapped_bb = from ? 0 : print_wrapped_bb(pr);
 	rc = xlog_cursor_open(pr->log, XLOG_WALK_PHYSICAL, from, size, &cur);
 	if (rc)

@@ -43,7 +43,9 @@ static void trans_line(struct print *pr, const struct xlog_trans *trans)
 		out_char(o, '+');
 		out_uint(o, trans->commit_offset);
 	} else {
-		out_str(o, "  no commit: never replayed");
+		out_str(o, pr->opts.to < pr->bounds.head ?
+			"  commit not before --to" :
+			"  no commit: never replayed");
 	}
 	out_newline(o);
 }
@@ -101,9 +103,9 @@ int print_walk(struct print *pr, print_trans_fn fn, void *ctx)
 	uint32_t span;
 	int rc;
 
-	rc = print_range(pr, &range);
-	if (rc || range.empty)
-		return rc;
+	print_range(pr, &range);
+	if (range.empty)
+		return 0;
 	span = range.to > range.from ? range.to - range.from :
 	       pr->info->log_size_bb - range.from + range.to;
 	rc = xlog_trans_open(pr->log, range.from, range.to, !pr->opts.stop,
