@@ -24,25 +24,30 @@
 	/\tbno\[/!s/\t/\tagfl_/
 }
 
-# --- btrees ---
-/^v. (bnobt|cntbt|inobt|finobt|rmapbt|refcntbt|bmapbt[ad]|rtrmapbt|rtrefcbt) /{
+# --- btrees, and roots of those of realtime groups in inodes ---
+/^v. (bnobt|cntbt|inobt|finobt|rmapbt|refcntbt|bmapbt[ad]|rtrmapbt|rtrefcntbt) /{
 	/\t(recs|keys|ptrs)\[/!{
 		s/\tbno\t/\tblkno\t/
 		s/\t/\thdr.bb_/
 	}
 	s/\t(ptrs\[[0-9]+\])\t/\t\1.ptr\t/
 }
+/^v. inode /{
+	s/\tu3\.rtrefcbt\./\tu.rtrefcountbt./
+	s/\tu3\.rtrmapbt\./\tu.rtrmapbt./
+	s/(\tu\.rt(rmap|refcount)bt\.)(level|numrecs)\t/\1bb_\3\t/
+}
 /^v. (bnobt|cntbt) /s/(\t(recs|keys)\[[0-9]+\])\./\1.ar_/
 /^v. f?inobt /s/(\t(recs|keys)\[[0-9]+\])\./\1.ir_/
-/^v. refcntbt /{
+/^v. (rtrefcntbt|refcntbt) |\tu\.rtrefcountbt\./{
 	s/\.cowflag(_hi)?\t/.cow\1\t/
-	s/(\t(recs|keys)\[[0-9]+\])\./\1.rc_/
+	s/([.\t](recs|keys)\[[0-9]+\])\./\1.rc_/
 }
-/^v. rmapbt /{
+/^v. (rtrmapbt|rmapbt) |\tu\.rtrmapbt\./{
 	s/\.extentflag(_hi)?\t/.unwritten\1\t/
 	s/\.attrfork(_hi)?\t/.attr_fork\1\t/
 	s/\.bmbtblock(_hi)?\t/.bmbt_block\1\t/
-	s/(\t(recs|keys)\[[0-9]+\])\./\1.rm_/
+	s/([.\t](recs|keys)\[[0-9]+\])\./\1.rm_/
 }
 
 # --- inodes, and the extents in them and in their btrees ---
@@ -119,3 +124,12 @@
 	s/\tdiskdq\./\td_/
 	/\td_/!s/\t/\tdd_/
 }
+
+# --- realtime ---
+/^v. rg(bitmap|summary) /{
+	s/\tmagicnum\t/\tmagic\t/
+	s/\tbno\t/\tblkno\t/
+	s/\t(rtwords|suminfo)\[/\twords[0].rt_word[/
+	/\twords\[/!s/\t/\trt_/
+}
+/^v. rtsb /s/\t/\trsb_/

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * fields_dump IMAGE [LIMIT]: everything libxfsfmt sees in a filesystem.
+ * fields_dump IMAGE [LIMIT [REALTIME]]: everything libxfsfmt sees in a filesystem.
  *
  * Visits every place of the image that holds metadata: the headers of all
  * groups, all btrees, all inodes with their directories, attributes and
- * links, the quota records. Each must pass its verifier; what does not is
+ * links, the quota records, the files of realtime groups and the superblock of
+ * their device REALTIME. Each must pass its verifier; what does not is
  * named on standard error, and the exit status is 1. Each is printed as a
  * line
  *
@@ -14,15 +15,18 @@
  * show.h. With LIMIT, no more than so many places of each class (type of
  * block and level, format of inode) are printed; the rest is verified only.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "libxfsfmt/ag.h"
 #include "libxfsfmt/block.h"
 #include "libxfsfmt/dquot.h"
 #include "libxfsfmt/logitem_fmt.h"
+#include "libxfsfmt/rt.h"
 #include "libxfsfmt/symlink.h"
 #include "tests/truth/image.h"
 #include "tests/truth/show.h"
@@ -287,6 +291,73 @@ static const char *quota_type(xfs_ino_t ino)
 	return NULL;
 }
 
+/* --- realtime --- */
+
+static void show_rt_blocks(const struct fork *f, const char *type)
+{
+	for (uint64_t b = 0; b < blocks_end(&f->map); b++) {
+		xfs_fsblock_t fsb;
+		uint8_t *raw = image_map_read(&img, &f->map, b, 1, &fsb);
+		struct show show;
+		struct xfs_walk w = walk_of(raw, img.geom.blocksize, &show);
+
+		if (!raw)
+			continue;
+		judge(xfs_rtbuf_verify(raw, img.geom.blocksize, &img.geom,
+				       xfs_fsb_to_daddr(&img.geom, fsb)),
+		      type, fsb);
+		if (wanted("%s", type)) {
+			put_place("%s %" PRIu64 "\tinode %" PRIu64
+				  ";dblock %" PRIu64, type, fsb, f->ino, b);
+			xfs_rtbuf_walk(&w);
+		}
+		free(raw);
+	}
+}
+
+/* A file that belongs to a realtime group. */
+static void show_rt_file(const struct fork *f, const uint8_t *raw)
+{
+	struct tree rmap = { XFS_BTREE_RTRMAP, "rtrmapbt", NULL },
+		refc = { XFS_BTREE_RTREFC, "rtrefcntbt", NULL };
+
+	switch (f->di->di_metatype) {
+	case XFS_METAFILE_RTBITMAP:
+		show_rt_blocks(f, "rgbitmap");
+		break;
+	case XFS_METAFILE_RTSUMMARY:
+		show_rt_blocks(f, "rgsummary");
+		break;
+	case XFS_METAFILE_RTRMAP:
+		image_meta_tree(&img, rmap.kind, raw, show_btree, &rmap);
+		break;
+	case XFS_METAFILE_RTREFCOUNT:
+		image_meta_tree(&img, refc.kind, raw, show_btree, &refc);
+		break;
+	}
+}
+
+/* The first block of the device with the groups. */
+static void show_rtsb(const char *path)
+{
+	struct image rt = { .path = path };
+	size_t len_bytes = img.geom.blocksize;
+	struct show show;
+	struct xfs_walk w;
+	uint8_t *raw;
+
+	rt.fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (rt.fd < 0)
+		die("%s: cannot open it", path);
+	raw = image_read(&rt, 0, len_bytes);
+	close(rt.fd);
+	judge(xfs_rtsb_verify(raw, len_bytes, &img.geom), "rtsb", 0);
+	w = walk_of(raw, len_bytes, &show);
+	put_place("rtsb 0\trtsb");
+	xfs_rtsb_walk(&w);
+	free(raw);
+}
+
 static void show_fork(const uint8_t *raw, xfs_ino_t ino,
 		      const struct xfs_dinode *di, bool attr)
 {
@@ -302,6 +373,9 @@ static void show_fork(const uint8_t *raw, xfs_ino_t ino,
 	image_fork(&img, raw, attr, &f.map, show_btree, &t);
 	if (!attr && quota)
 		show_quota(&f, quota);
+	else if (!attr && di->di_flags2 & XFS_DIFLAG2_METADATA &&
+		 xfs_dinode_is(di, XFS_MODE_REG))
+		show_rt_file(&f, raw);
 	else if (attr || xfs_dinode_is(di, XFS_MODE_DIR) ||
 		 xfs_dinode_is(di, XFS_MODE_LNK))
 		show_file(&f);
@@ -411,12 +485,15 @@ static void show_group(xfs_agnumber_t agno)
 
 int main(int argc, char **argv)
 {
-	if (argc < 2 || argc > 3)
-		die("usage: fields_dump IMAGE [LIMIT]");
+	if (argc < 2 || argc > 4)
+		die("usage: fields_dump IMAGE [LIMIT [REALTIME]]");
 	image_open(&img, argv[1]);
 	limit = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
 	for (xfs_agnumber_t agno = 0; agno < img.geom.agcount; agno++)
 		show_group(agno);
+	/* zones cannot be rewritten in place: there it would have no home */
+	if (argc > 3 && img.geom.rgblocks && !img.geom.zoned)
+		show_rtsb(argv[3]);
 	if (fflush(stdout) || ferror(stdout))
 		die("cannot write");
 	return bad != 0;

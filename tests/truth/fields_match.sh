@@ -14,7 +14,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 db=${XFS_DB:-xfs_db}
 export TZ=UTC LC_ALL=C
 
-"$BUILD/tests/truth/fields_dump" "$1" "${2:-0}" >ours
+"$BUILD/tests/truth/fields_dump" "$1" "${2:-0}" ${3:+"$3"} >ours
 awk -F '\t' '/^@/ {
 	print "echo " $1
 	gsub(/;/, "\n", $2)

@@ -133,14 +133,28 @@ static void visit_bmap(void *ctx, const uint8_t *raw, xfs_fsblock_t fsb)
 			    h.bb_numrecs);
 }
 
+/* Visit what the root in the fork of @len bytes at @fork points to. */
+static void below_root(const struct image *img, enum xfs_btree_kind kind,
+		       const uint8_t *fork, size_t len, tree_visit visit,
+		       void *ctx)
+{
+	struct xfs_bmdr_block root;
+	size_t room, ptrs;
+
+	xfs_bmdr_block_decode(&root, fork, len, XFS_BE);
+	room = xfs_bmdr_room(kind, false, len);
+	ptrs = XFS_BMDR_BYTES + room * xfs_btree_ops[kind].key_bytes;
+	for (size_t i = 0; root.bb_level && i < root.bb_numrecs && i < room; i++)
+		image_tree(img, kind, get_be64(fork + ptrs + 8 * i),
+			   root.bb_level - 1u, visit, ctx);
+}
+
 void image_fork(const struct image *img, const uint8_t *raw, bool attr,
 		struct extents *x, tree_visit visit, void *ctx)
 {
 	size_t inode_bytes = img->geom.inodesize, off, len;
 	struct leaves l = { img, x, visit, ctx };
-	struct xfs_bmdr_block root;
 	struct xfs_dinode di;
-	size_t room;
 	uint8_t format;
 
 	xfs_dinode_decode(&di, raw, inode_bytes, XFS_BE);
@@ -157,15 +171,18 @@ void image_fork(const struct image *img, const uint8_t *raw, bool attr,
 	if (format == XFS_DINODE_FMT_EXTENTS)
 		add_extents(x, raw + off, attr ? xfs_dinode_anextents(&di) :
 			    (size_t)xfs_dinode_nextents(&di));
-	if (format != XFS_DINODE_FMT_BTREE)
-		return;
-	xfs_bmdr_block_decode(&root, raw + off, len, XFS_BE);
-	room = xfs_bmdr_room(XFS_BTREE_BMAP, false, len);
-	for (size_t i = 0; i < root.bb_numrecs && i < room; i++)
-		image_tree(img, XFS_BTREE_BMAP,
-			   get_be64(raw + off + XFS_BMDR_BYTES +
-				    room * xfs_bmbt_key_size + 8 * i),
-			   root.bb_level - 1u, visit_bmap, &l);
+	if (format == XFS_DINODE_FMT_BTREE)
+		below_root(img, XFS_BTREE_BMAP, raw + off, len, visit_bmap, &l);
+}
+
+void image_meta_tree(const struct image *img, enum xfs_btree_kind kind,
+		     const uint8_t *raw, tree_visit visit, void *ctx)
+{
+	struct xfs_dinode di;
+
+	xfs_dinode_decode(&di, raw, img->geom.inodesize, XFS_BE);
+	below_root(img, kind, raw + xfs_dinode_core_bytes(&di),
+		   xfs_dinode_dfork_bytes(&di, img->geom.inodesize), visit, ctx);
 }
 
 static const struct extent *mapping(const struct extents *x, uint64_t off_fsb)

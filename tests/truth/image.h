@@ -60,6 +60,10 @@ void image_tree(const struct image *img, enum xfs_btree_kind kind,
 void image_fork(const struct image *img, const uint8_t *raw, bool attr,
 		struct extents *x, tree_visit visit, void *ctx);
 
+/* Visit the blocks of the tree whose root is in the metadata inode @raw. */
+void image_meta_tree(const struct image *img, enum xfs_btree_kind kind,
+		     const uint8_t *raw, tree_visit visit, void *ctx);
+
 /*
  * Read @count blocks of the file from @off_fsb, to be freed; the address of
  * the first goes to *@fsb. NULL if one of them is not mapped.
