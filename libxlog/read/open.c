@@ -108,6 +108,13 @@ static int place_log(struct xlog *log, const char *logdev, uint64_t unpack_max)
 				      XLOG_LSN_NONE,
 				      "%s: the filesystem has an internal log",
 				      logdev);
+		if (info->log_daddr * BB_SIZE + len > log->fs->size_bytes)
+			return report(&log->sink, -EUCLEAN, "log.device",
+				      XLOG_LSN_NONE,
+				      "cut short: the log ends at byte %llu, the device at %llu",
+				      (unsigned long long)(info->log_daddr *
+							   BB_SIZE + len),
+				      (unsigned long long)log->fs->size_bytes);
 		return dev_open_window(log->fs, info->log_daddr * BB_SIZE, len,
 				       &log->dev);
 	}
