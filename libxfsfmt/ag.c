@@ -8,10 +8,11 @@
 XFS_DEFINE(xfs_agf, XFS_AGF_ROWS)
 XFS_DEFINE(xfs_agi, XFS_AGI_ROWS)
 XFS_DEFINE(xfs_agfl, XFS_AGFL_ROWS)
-XFS_DEFINE(xfs_agfl_bno, XFS_AGFL_BNO_ROWS)
 
 /* More levels than any tree of a group can have. */
 enum { LEVELS_MAX = 20 };
+
+enum { AGFL_BYTES_MAX = 32768 };	/* the largest sector */
 
 static bool tree_ok(const struct xfs_geom *g, xfs_agnumber_t agno,
 		    uint32_t root, uint32_t level)
@@ -137,12 +138,19 @@ void xfs_agi_walk(const struct xfs_walk *w)
 
 void xfs_agfl_walk(const struct xfs_walk *w)
 {
+	struct xfs_field bno[] = {
+		XFS_TABLE_F(be32, agfl_bno, 0, AGBLOCK)
+		{ .name = NULL },
+	};
 	size_t off = 0;
 
 	if (ag_variant(w) & XFS_AG_V5) {
 		xfs_walk_fields(w, xfs_agfl_fields, 0, 0);
 		off = xfs_agfl_size;
 	}
-	for (long i = 0; off + 4 <= w->len_bytes; i++, off += 4)
-		xfs_walk_group(w, "bno", i, xfs_agfl_bno_fields, off, 0);
+	if (w->heads_only || w->len_bytes < off + 4 ||
+	    w->len_bytes > AGFL_BYTES_MAX)
+		return;
+	bno[0].count = (uint16_t)((w->len_bytes - off) / 4);
+	xfs_walk_fields(w, bno, off, 0);
 }

@@ -85,10 +85,6 @@ XFS_DECLARE(xfs_agi, XFS_AGI_ROWS, 344);
 	X##_F(le32, agfl_crc,		32,	CRC)
 XFS_DECLARE(xfs_agfl, XFS_AGFL_ROWS, 36);
 
-#define XFS_AGFL_BNO_ROWS(X)						\
-	X##_F(be32, agfl_bno,		0,	AGBLOCK)
-XFS_DECLARE(xfs_agfl_bno, XFS_AGFL_BNO_ROWS, 4);
-
 /* Entries of the free list block of a filesystem, and where the first is. */
 static inline uint32_t xfs_agfl_entries(const struct xfs_geom *g)
 {
@@ -107,6 +103,11 @@ const char *xfs_agi_verify(const void *raw, size_t len_bytes,
 const char *xfs_agfl_verify(const void *raw, size_t len_bytes,
 			    const struct xfs_geom *g, xfs_agnumber_t agno);
 
+/*
+ * Show one of them. Without a geometry it is taken for one of version 5. Of
+ * agfl_bno[], which fills the AGFL, the slots in use are known to the AGF
+ * alone: all are shown.
+ */
 void xfs_agf_walk(const struct xfs_walk *w);
 void xfs_agi_walk(const struct xfs_walk *w);
 void xfs_agfl_walk(const struct xfs_walk *w);

@@ -75,9 +75,10 @@ done < <(images_table)
 # Every kind of place occurred, at least in the images that belong to the tests.
 sort places | uniq -c
 # shellcheck disable=SC2086 # a list of names
-for t in ${takes_rt:+rtsb rgbitmap rgsummary rtrmapbt rtrefcntbt} sb agf agi agfl bnobt cntbt inobt finobt rmapbt refcntbt bmapbtd inode \
-	free_inode dir_block dir_data dir_leaf1 dir_leafn dir_free da_node \
-	attr_leaf attr_rmt symlink dquot; do
+for t in ${takes_rt:+rtsb rgbitmap rgsummary rtrmapbt rtrefcntbt} sb agf agi \
+	agfl bnobt cntbt inobt finobt rmapbt refcntbt bmapbtd inode free_inode \
+	dir_block dir_data dir_leaf1 dir_leafn dir_free da_node attr_leaf \
+	attr_rmt symlink dquot; do
 	[ "$IMAGES" != "$ROOT/tests/images" ] || grep -q " $t$" places ||
 		fail "no $t was compared"
 done

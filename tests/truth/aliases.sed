@@ -20,8 +20,7 @@
 	s/\t/\tagf_/
 }
 /^v. agfl /{
-	s/\t(bno\[[0-9]+\])\t/\t\1.agfl_bno\t/
-	/\tbno\[/!s/\t/\tagfl_/
+	s/\t/\tagfl_/
 }
 
 # --- btrees, and roots of those of realtime groups in inodes ---

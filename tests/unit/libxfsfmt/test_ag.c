@@ -277,10 +277,30 @@ Test(agfl_walk, knows_both_forms)
 	xfs_agfl_walk(&w);
 	cr_expect_eq(strncmp(text.text, "agfl_magicnum=0x5841464c agfl_seqno=2 ",
 			     38), 0);
-	cr_expect_not_null(strstr(text.text, "3082"));
+	cr_expect_not_null(strstr(text.text, " agfl_crc=0x32e4cd19 "
+				  "agfl_bno=4294967295,3082,3083,"));
 	load("ag/v4.ag");
 	w = walk(AGFL, NULL);
 	xfs_agfl_walk(&w);
-	cr_expect_null(strstr(text.text, "agfl_magicnum"));
-	cr_expect_not_null(strstr(text.text, "bno"));
+	cr_expect_eq(strncmp(text.text, "agfl_bno=4294967295,4,5,6,7,"
+			     "4294967295,", 39), 0);
+}
+
+/* Bytes 128 to 255 of version 5 are slots 23 to 54. */
+Test(agfl_walk, shows_slots_in_part)
+{
+	const uint32_t second[] = { 0x2 };
+	struct xfs_walk w;
+
+	load("ag/v5.ag");
+	w = walk(AGFL, second);
+	xfs_agfl_walk(&w);
+	cr_expect_eq(strncmp(text.text, "part[23]{agfl_bno=3125,6320,", 28),
+		     0);
+	cr_expect_eq(text.depth, 0);
+	/* a receiver that skips arrays is spared them */
+	w = walk(AGFL, NULL);
+	w.heads_only = true;
+	xfs_agfl_walk(&w);
+	cr_expect_null(strstr(text.text, "agfl_bno"));
 }
