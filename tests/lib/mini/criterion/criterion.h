@@ -2,9 +2,8 @@
 /*
  * As much of Criterion's interface as the unit tests of libxfsfmt use, for
  * builds that cannot link Criterion itself (-m32: Debian has it for one word
- * size at a time). Tests register themselves before main() and run in one
- * process, in the order of the file; a failed cr_assert ends its test, a
- * failed cr_expect does not.
+ * size at a time). Tests register themselves before main() and run in the order
+ * of the file; a failed cr_assert ends its test, a failed cr_expect does not.
  */
 #ifndef MINI_CRITERION_H
 #define MINI_CRITERION_H
@@ -16,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 struct mini_test {
 	const char	*suite, *name;
@@ -73,14 +74,14 @@ static void mini_fail(const char *file, int line, bool fatal, const char *fmt, .
 	}								\
 	struct mini_test
 
-/* Returns whether @t passed. */
-static bool mini_run(const struct mini_test *t)
+enum { MINI_PASS, MINI_FAIL, MINI_SKIP };
+
+static int mini_body(const struct mini_test *t)
 {
 	const struct mini_test *s = mini_suites;
 
 	while (s && strcmp(s->suite, t->suite))
 		s = s->next;
-	mini_failed = false;
 	if (!setjmp(mini_escape)) {
 		if (s && s->init)
 			s->init();
@@ -92,9 +93,24 @@ static bool mini_run(const struct mini_test *t)
 		if (s && s->fini)
 			s->fini();
 	}
-	if (mini_failed)
-		fprintf(stderr, "%s::%s fails\n", t->suite, t->name);
-	return !mini_failed;
+	return mini_failed ? MINI_FAIL : mini_skipped ? MINI_SKIP : MINI_PASS;
+}
+
+/* Every test has a process of its own: none sees what another left. */
+static int mini_run(const struct mini_test *t)
+{
+	pid_t child;
+	int status;
+
+	fflush(NULL);
+	child = fork();
+	if (!child)
+		exit(mini_body(t));
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		return MINI_FAIL;
+	if (WIFSIGNALED(status))
+		fprintf(stderr, "signal %d\n", WTERMSIG(status));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : MINI_FAIL;
 }
 
 int main(void)
@@ -105,13 +121,18 @@ int main(void)
 	for (t = mini_first; t; t = t->next) {
 		if (t->disabled)
 			continue;
-		mini_skipped = false;
-		if (!mini_run(t))
-			failed++;
-		else if (mini_skipped)
-			fprintf(stderr, "[SKIP] %s::%s\n", t->suite, t->name);
-		else
+		switch (mini_run(t)) {
+		case MINI_PASS:
 			passed++;
+			break;
+		case MINI_SKIP:
+			fprintf(stderr, "[SKIP] %s::%s\n", t->suite, t->name);
+			break;
+		default:
+			fprintf(stderr, "%s::%s fails\n", t->suite, t->name);
+			failed++;
+			break;
+		}
 	}
 	printf("Tested: %u | Passing: %u | Failing: %u | Crashing: 0\n",
 	       passed + failed, passed, failed);
