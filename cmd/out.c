@@ -3,6 +3,7 @@
  * Buffered output: the buffer and the number formats. See out.h.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "cmd/out.h"
@@ -10,6 +11,7 @@
 void out_init(struct out *o, int fd)
 {
 	o->fd = fd;
+	o->memory = NULL;
 	o->error = 0;
 	o->used = 0;
 	o->flushed = 0;
@@ -17,20 +19,65 @@ void out_init(struct out *o, int fd)
 	o->day.valid = false;
 }
 
+void out_into(struct out *o, struct out_memory *memory)
+{
+	out_init(o, -1);
+	o->memory = memory;
+}
+
+static void append(struct out *o, const char *p, size_t n)
+{
+	struct out_memory *m = o->memory;
+
+	if (m->room - m->used < n) {
+		size_t room = 2 * (m->room + n);
+		char *data = realloc(m->data, room);
+
+		if (!data) {
+			o->error = ENOMEM;
+			return;
+		}
+		m->data = data;
+		m->room = room;
+	}
+	memcpy(m->data + m->used, p, n);
+	m->used += n;
+}
+
+static void write_all(struct out *o, const char *p, size_t n)
+{
+	while (n && !o->error) {
+		ssize_t done = write(o->fd, p, n);
+
+		if (done > 0) {
+			p += done;
+			n -= (size_t)done;
+		} else if (done < 0 && errno != EINTR) {
+			o->error = errno;
+		}
+	}
+}
+
 void out_flush(struct out *o)
 {
-	size_t done = 0;
-
-	while (done < o->used && !o->error) {
-		ssize_t n = write(o->fd, o->buf + done, o->used - done);
-
-		if (n > 0)
-			done += (size_t)n;
-		else if (n < 0 && errno != EINTR)
-			o->error = errno;
-	}
+	if (o->memory)
+		append(o, o->buf, o->used);
+	else
+		write_all(o, o->buf, o->used);
 	o->flushed += o->used;
 	o->used = 0;
+}
+
+void out_lines(struct out *o, const void *p, size_t len_bytes)
+{
+	if (o->memory || len_bytes < OUT_BUFFER_BYTES / 4) {
+		out_bytes(o, p, len_bytes);
+	} else {
+		out_flush(o);
+		write_all(o, p, len_bytes);
+		o->flushed += len_bytes;
+	}
+	o->line = o->flushed + o->used;
 }
 
 int out_close(struct out *o)

@@ -17,8 +17,15 @@
 
 enum { OUT_BUFFER_BYTES = 1 << 18 };
 
+/* Output that stays in memory, see out_into(). */
+struct out_memory {
+	char	*data;		/* owned by whoever made it; free() */
+	size_t	used, room;
+};
+
 struct out {
 	int	fd;
+	struct out_memory *memory;	/* where it goes instead, or NULL */
 	int	error;		/* errno of the first failed write, or 0 */
 	size_t	used;
 	uint64_t flushed;	/* bytes that left the buffer */
@@ -30,6 +37,9 @@ struct out {
 /* Output to @fd, which out_close() closes. */
 void out_init(struct out *o, int fd);
 
+/* Begin anew, with output that out_flush() appends to @memory. */
+void out_into(struct out *o, struct out_memory *memory);
+
 /* Write what is buffered. */
 void out_flush(struct out *o);
 
@@ -37,6 +47,9 @@ void out_flush(struct out *o);
 int out_close(struct out *o);
 
 void out_bytes(struct out *o, const void *p, size_t len_bytes);
+
+/* The same for whole lines, many of them: they are not copied. */
+void out_lines(struct out *o, const void *p, size_t len_bytes);
 
 /* Make room for @n <= OUT_BUFFER_BYTES bytes; they go to the place returned. */
 static inline char *out_room(struct out *o, size_t n)

@@ -55,6 +55,7 @@ struct print {
 
 	/* reports of the library */
 	bool		mute;		/* a second look: reported before */
+	bool		quiet_worker;	/* reports are only counted */
 	uint64_t	findings;
 	uint64_t	errors;		/* those that make the exit code 4 */
 	xlog_lsn_t	error_lsn;	/* of the last one, muted or not */
@@ -117,6 +118,7 @@ bool print_stop(struct print *pr, uint64_t shown);
 /* Blocks of the log to walk, in log order. */
 struct print_range {
 	uint32_t	from, to;
+	xlog_lsn_t	stop;		/* --to: what begins here is not shown */
 	bool		empty;
 };
 
@@ -128,6 +130,12 @@ int print_range_check(struct print *pr);
 
 /* The range that the options ask for; tail to head without them. */
 void print_range(const struct print *pr, struct print_range *range);
+
+/*
+ * Begin at the first record at or behind the start of the range, which is any
+ * block. Returns 0 or a negative errno, reported.
+ */
+int print_range_align(struct print *pr, struct print_range *range);
 
 /*
  * Blocks at the start of the log that belong to the record that wraps its

@@ -245,9 +245,28 @@ static void log_object(struct print *pr)
 	jl_end(j);
 }
 
+/*
+ * Whether the newest records are enough to tell the state. A view in text that
+ * walks the records itself meets what is wrong with the others on its way, and
+ * so reads the log once; a JSON stream says all of the log at its start.
+ */
+static bool look_quickly(const struct print *pr)
+{
+	switch (pr->opts.view) {
+	case VIEW_CHECK:
+		return !pr->opts.check_full;
+	case VIEW_RECORDS:
+	case VIEW_TRANSACTIONS:
+	case VIEW_MAP:
+		return !pr->opts.json;
+	default:
+		return false;
+	}
+}
+
 int print_log(struct print *pr)
 {
-	bool quick = pr->opts.view == VIEW_CHECK && !pr->opts.check_full;
+	bool quick = look_quickly(pr);
 	int rc;
 
 	if (pr->opts.view == VIEW_EXPLAIN)

@@ -75,6 +75,10 @@ static void on_report(void *ctx, const struct xlog_report *r)
 {
 	struct print *pr = ctx;
 
+	if (pr->quiet_worker) {
+		pr->findings++;
+		return;
+	}
 	if (r->severity == XLOG_ERROR)
 		pr->error_lsn = r->lsn;
 	if (pr->mute)
@@ -212,6 +216,7 @@ static void result_object(struct print *pr, int code)
 	jl_uint(j, "records", pr->records);
 	jl_uint(j, "checkpoints", pr->checkpoints);
 	jl_uint(j, "findings", pr->findings);
+	jl_uint(j, "bytes_read", xlog_bytes_read(pr->log));
 	jl_uint(j, "exit", (uint64_t)code);
 	jl_end(j);
 }

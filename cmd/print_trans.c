@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "cmd/print.h"
+#include "cmd/print_jobs.h"
 
 static bool any_wanted(struct print *pr, const struct xlog_trans *trans,
 		       struct item_place *place)
@@ -43,9 +44,7 @@ static void trans_line(struct print *pr, const struct xlog_trans *trans)
 		out_char(o, '+');
 		out_uint(o, trans->commit_offset);
 	} else {
-		out_str(o, pr->opts.to < pr->bounds.head ?
-			"  commit not before --to" :
-			"  no commit: never replayed");
+		out_str(o, "  no commit: never replayed");
 	}
 	out_newline(o);
 }
@@ -69,9 +68,15 @@ static void trans_object(struct print *pr, const struct xlog_trans *trans)
 	jl_end(j);
 }
 
+struct trans_view {
+	struct print	*pr;
+	struct print_jobs *jobs;
+};
+
 static int show_trans(void *ctx, const struct xlog_trans *trans)
 {
-	struct print *pr = ctx;
+	struct trans_view *view = ctx;
+	struct print *pr = view->pr;
 	struct item_place place = {
 		.checkpoint = trans->start, .tid = trans->tid,
 		.big_endian = trans->big_endian, .key = "checkpoint",
@@ -89,9 +94,7 @@ static int show_trans(void *ctx, const struct xlog_trans *trans)
 	if (!trans->committed && !pr->opts.verbose)
 		return 0;
 	place.cut_short = !trans->committed;
-	for (size_t i = 0; i < trans->nitems && !pr->out.error; i++)
-		if (print_item_wanted(pr, &trans->items[i], &place))
-			print_item(pr, &trans->items[i], &place);
+	print_items(pr, view->jobs, trans->items, trans->nitems, &place);
 	return 0;
 }
 
@@ -104,8 +107,10 @@ int print_walk(struct print *pr, print_trans_fn fn, void *ctx)
 	int rc;
 
 	print_range(pr, &range);
-	if (range.empty)
-		return 0;
+	rc = range.empty || range.from == xlog_lsn_block(pr->bounds.tail) ? 0 :
+	     print_range_align(pr, &range);
+	if (rc || range.empty)
+		return rc;
 	span = range.to > range.from ? range.to - range.from :
 	       pr->info->log_size_bb - range.from + range.to;
 	rc = xlog_trans_open(pr->log, range.from, range.to, !pr->opts.stop,
@@ -119,7 +124,12 @@ int print_walk(struct print *pr, print_trans_fn fn, void *ctx)
 		if (rc < 0 && (pr->opts.stop ||
 			       (rc != -EUCLEAN && rc != -EBADMSG)))
 			break;
-		if (rc > 0 && print_in_range(pr, trans->start)) {
+		/* commits come in the order of starts */
+		if (rc > 0 && trans->start >= range.stop) {
+			rc = 0;
+			break;
+		}
+		if (rc > 0) {
 			uint32_t at = xlog_lsn_block(trans->commit);
 
 			rc = fn(ctx, trans);
@@ -139,5 +149,10 @@ int print_walk(struct print *pr, print_trans_fn fn, void *ctx)
 
 int print_transactions(struct print *pr)
 {
-	return print_walk(pr, show_trans, pr);
+	struct trans_view view = { .pr = pr, .jobs = print_jobs_new(pr) };
+	int rc;
+
+	rc = print_walk(pr, show_trans, &view);
+	print_jobs_free(view.jobs);
+	return rc;
 }
