@@ -52,6 +52,7 @@ struct xlog_assembly {
 	struct open_trans *given;	/* committed, in the caller's hands */
 	struct xlog_record rec;
 	enum xfs_order	order;		/* by the record's h_fmt */
+	bool		order_told;	/* that a transaction contradicts it */
 	uint32_t	pos, ops;	/* in the record */
 	bool		ended;
 	struct xlog_item item;		/* what xlog_op.item points to */
@@ -261,10 +262,12 @@ static int add_header(struct xlog_assembly *as, struct xlog_op *op,
 			tr->t.big_endian = false;
 		else
 			return bad_op(as, op, tr, "bad transaction header magic");
-		if (trans_order(tr) != as->order)
+		if (trans_order(tr) != as->order && !as->order_told) {
+			as->order_told = true;
 			report(&as->log->sink, 0, "log.order", as->rec.lsn,
-			       "record %u: the items of transaction 0x%x are in the other byte order than the record says",
-			       as->rec.block, tr->t.tid);
+			       "record %u and perhaps others: the items are in the other byte order than the record says",
+			       as->rec.block);
+		}
 	}
 	tr->header_bytes += op->len_bytes;
 	if (tr->header_bytes == TRANS_HEADER_BYTES) {

@@ -201,6 +201,25 @@ Test(assembly, reads_big_endian_items_of_a_big_endian_record)
 	cr_assert_str_empty(t.reports);
 }
 
+Test(assembly, believes_the_items_about_their_order_and_says_so_once)
+{
+	const struct xlog_trans *tr;
+
+	for (int r = 0; r < 2; r++) {
+		rec[r].fmt = XLOG_FMT_LINUX_BE;
+		start(r, 7);		/* little-endian */
+		item(r, 7, 0x123f, 1);
+		op(r, 7, XLOG_COMMIT_TRANS, NULL, 0);
+	}
+	cr_assert_eq(feed(0, &tr), 1);
+	cr_assert(!tr->big_endian);
+	cr_assert_eq(tr->items[0].type, 0x123f);
+	cr_assert(testlog_said(&t, "byte order"));
+	t.reports[0] = 0;
+	cr_assert_eq(feed(1, &tr), 1);
+	cr_assert_str_empty(t.reports);
+}
+
 Test(assembly, passes_by_operations_of_a_transaction_begun_earlier)
 {
 	const struct xlog_trans *tr;
