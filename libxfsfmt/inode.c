@@ -313,10 +313,21 @@ static struct xfs_walk on_disk(const struct xfs_walk *w)
 	return disk;
 }
 
+/*
+ * Of an inode whose first chunk is not there. Where there is bigtime, Linux
+ * gives it to every inode that it logs.
+ */
+static unsigned int guess_variant(const struct xfs_geom *geom)
+{
+	if (!geom || !geom->v5)
+		return 0;
+	return XFS_DINODE_V3 | (geom->bigtime ? XFS_DINODE_BIGTIME : 0);
+}
+
 void xfs_dinode_walk(const struct xfs_walk *w, size_t off_bytes)
 {
 	struct xfs_walk disk = on_disk(w);
-	unsigned int variant = w->geom && w->geom->v5 ? XFS_DINODE_V3 : 0;
+	unsigned int variant = guess_variant(w->geom);
 	struct xfs_dinode di = { .di_mode = 0 };
 	size_t inode_bytes;
 

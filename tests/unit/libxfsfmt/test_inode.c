@@ -153,6 +153,53 @@ Test(dinode_walk, shows_chunks_that_are_there)
 	has("di_ino=128 di_uuid=2bee5f1a889f46f7b929ee9d1da9b455");
 }
 
+static void no_group(void *ctx, const char *name, long index)
+{
+	(void)ctx;
+	(void)name;
+	(void)index;
+}
+
+static void no_end(void *ctx)
+{
+	(void)ctx;
+}
+
+static void note_crtime(void *ctx, const struct xfs_field *f, const void *base,
+			enum xfs_order order)
+{
+	enum xfs_field_kind *kind = ctx;
+
+	(void)base;
+	(void)order;
+	if (!strcmp(f->name, "di_crtime"))
+		*kind = (enum xfs_field_kind)f->kind;
+}
+
+/* Where the flag that says so is not there, the filesystem tells. */
+Test(dinode_walk, shows_times_of_a_part_as_the_filesystem_keeps_them)
+{
+	const uint32_t second = 2;
+	const struct xfs_walk_ops ops = {
+		.enter = no_group, .leave = no_end, .field = note_crtime,
+	};
+	struct xfs_geom old = i386_v5;
+	enum xfs_field_kind kind = XFS_KIND_UINT;
+	struct xfs_walk w;
+
+	show("inode/v5_dir.inode", &i386_v5, &second);
+	w = (struct xfs_walk){
+		.base = raw, .len_bytes = 512, .chunks = &second,
+		.geom = &i386_v5, .ops = &ops, .ctx = &kind,
+	};
+	inode_walk(&w);
+	cr_assert_eq(kind, XFS_KIND_BIGTIME);
+	old.bigtime = false;
+	w.geom = &old;
+	inode_walk(&w);
+	cr_assert_eq(kind, XFS_KIND_TIME);
+}
+
 Test(dinode_walk, survives_garbage)
 {
 	static const char *const large[] = {
