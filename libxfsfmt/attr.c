@@ -294,6 +294,31 @@ static void nvlist_walk(const struct xfs_walk *w, long index,
 	w->ops->leave(w->ctx);
 }
 
+/*
+ * Where the count is not there: up to the first that can be no entry, because
+ * it lies where names lie, or behind the last.
+ */
+static size_t count_entries(const struct xfs_walk *w, const struct leaf *leaf)
+{
+	size_t off = leaf->hdr_bytes, i;
+	uint32_t last_hash = 0;
+
+	for (i = 0; i < leaf->count; i++, off += xfs_attr_leaf_entry_size) {
+		struct xfs_attr_leaf_entry entry;
+
+		if (!xfs_walk_has(w, off, xfs_attr_leaf_entry_size))
+			continue;
+		xfs_attr_leaf_entry_decode(&entry, w->base + off,
+					   xfs_attr_leaf_entry_size, XFS_BE);
+		if (entry.hashval < last_hash || flags_why(entry.flags) ||
+		    entry.nameidx < off + xfs_attr_leaf_entry_size ||
+		    entry.nameidx >= w->len_bytes)
+			break;
+		last_hash = entry.hashval;
+	}
+	return i;
+}
+
 void xfs_attr_leaf_walk(const struct xfs_walk *w)
 {
 	bool known, v5 = xfs_da_is_v5(w, &known);
@@ -305,6 +330,8 @@ void xfs_attr_leaf_walk(const struct xfs_walk *w)
 		       xfs_walk_has(w, 0, XFS_ATTR3_LEAF_FREEMAP_OFF)))
 		return;
 	leaf_header_walk(w, &leaf);
+	if (!leaf.counted)
+		leaf.count = count_entries(w, &leaf);
 	xfs_walk_array(w, "entries", xfs_attr_leaf_entry_fields,
 		       leaf.hdr_bytes, xfs_attr_leaf_entry_size, leaf.count);
 	/* Without the count, what lies behind the entries would be one too. */
