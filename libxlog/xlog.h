@@ -253,10 +253,10 @@ enum xlog_op_role {
 
 struct xlog_op {
 	uint32_t	tid;
-	uint32_t	len_bytes;
+	uint32_t	len_bytes;	/* as its header says */
 	uint8_t		clientid, flags;
 	uint32_t	offset;		/* of its header in the record's data */
-	const uint8_t	*data;		/* payload in this record */
+	const uint8_t	*data;		/* payload; NULL if its header is bad */
 	enum xlog_op_role role;
 	uint16_t	item_type;	/* REGION, CONTINUATION, else 0 */
 	uint16_t	region;		/* index in the item */

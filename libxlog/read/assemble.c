@@ -492,7 +492,7 @@ int xlog_assembly_op(struct xlog_assembly *as, struct xlog_op *op,
 	if (why) {
 		/* the next operation cannot be found behind this one */
 		as->ended = true;
-		op->len_bytes = 0;
+		op->data = NULL;
 		return bad_op(as, op, *trans_slot(as, op->tid), why);
 	}
 	rc = place_op(as, op, trans);

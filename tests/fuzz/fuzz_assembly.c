@@ -30,7 +30,8 @@ static void feed(struct xlog_assembly *as, struct touch *t,
 	while ((rc = xlog_assembly_op(as, &op, &tr))) {
 		if (rc == -ENOMEM)
 			return;
-		touch_bytes(t, op.data, op.len_bytes);
+		if (op.data)
+			touch_bytes(t, op.data, op.len_bytes);
 		if (op.item)
 			for (unsigned int r = 0; r < op.item->nregions; r++)
 				touch_bytes(t, op.item->regions[r].data,

@@ -263,6 +263,21 @@ Test(assembly, refuses_a_length_that_leaves_the_record)
 	assert_bad("bad length");
 }
 
+Test(assembly, tells_the_length_that_a_bad_operation_claims)
+{
+	const struct xlog_trans *tr;
+	struct xlog_op o;
+
+	start(0, 7);
+	put_be32(data[0] + 12 + 4, 0xa4701c00);
+	xlog_assembly_record(as, &rec[0]);
+	cr_assert_eq(xlog_assembly_op(as, &o, &tr), 1);
+	cr_assert_eq(xlog_assembly_op(as, &o, &tr), -EUCLEAN);
+	cr_assert_eq(o.role, XLOG_OP_BAD);
+	cr_assert_eq(o.len_bytes, 0xa4701c00);
+	cr_assert_null(o.data);
+}
+
 Test(assembly, refuses_a_header_that_leaves_the_record)
 {
 	start(0, 7);
