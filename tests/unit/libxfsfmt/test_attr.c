@@ -145,6 +145,8 @@ Test(attr_leaf_verify, judges)
 	cr_assert_str_eq(why(86, 0x07), "attribute in two namespaces");
 	cr_assert_str_eq(why(3880, 0xff), "attribute name outside its leaf");
 	cr_assert_str_eq(why(3882, 0), "attribute without a name");
+	cr_assert_str_eq(why(4080, 0), "attribute without a name");
+	cr_assert_str_eq(why(4080, 255), "attribute name outside its leaf");
 	cr_assert_str_eq(why(4075, 0),
 			 "attribute without the block of its value");
 	cr_assert_str_eq(xfs_attr_leaf_verify(block, 79, &v5),

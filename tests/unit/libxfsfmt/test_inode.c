@@ -6,6 +6,7 @@
  */
 #include <criterion/criterion.h>
 
+#include "libxfsfmt/crc32c.h"
 #include "libxfsfmt/fork.h"
 #include "libxfsfmt/geom.h"
 #include "libxfsfmt/logitem_fmt.h"
@@ -397,6 +398,8 @@ Test(dinode_verify, knows_an_inode_by_checksum_number_and_uuid)
 			 "bad inode magic number");
 	cr_assert_str_eq(why("inode/v4_link.inode", &v4, 186, 4, 3),
 			 "inode version does not fit the filesystem");
+	cr_assert_str_eq(why("inode/v4_link.inode", &v4, 186, 4, 0),
+			 "inode version does not fit the filesystem");
 }
 
 Test(dinode_verify, wants_the_features_it_uses)
@@ -410,6 +413,46 @@ Test(dinode_verify, wants_the_features_it_uses)
 	none.reflink = false;
 	cr_assert_str_eq(why("inode/v5_reflink.inode", &none, 845, 0, 'I'),
 			 "reflink inode on a filesystem without that");
+}
+
+/* The same with the checksum made right again. */
+static const char *why_v3(const char *name, const struct xfs_geom *geom,
+			  xfs_ino_t ino, size_t off, uint8_t value)
+{
+	fixture_load(name, raw, geom->inodesize);
+	raw[off] = value;
+	put_le32(raw + XFS_DINODE_CRC_OFF,
+		 xfs_crc_block(raw, geom->inodesize, XFS_DINODE_CRC_OFF));
+	return xfs_dinode_verify(raw, geom, ino);
+}
+
+Test(dinode_verify, judges_what_only_version_3_has)
+{
+	const char *dir = "inode/v5_dir.inode";
+	const char *rtrmap = "inode/v5_rtrmap.inode";
+	struct xfs_geom all = i386_v5;
+
+	cr_assert_null(why_v3(dir, &i386_v5, 128, 0, 'I'));
+	cr_assert_str_eq(why_v3(dir, &i386_v5, 128, 31, 1),
+			 "padding before the times is not zero");
+	cr_assert_str_eq(why_v3(dir, &i386_v5, 128, 63, 0),
+			 "empty directory or symbolic link");
+	cr_assert_str_eq(why_v3(dir, &i386_v5, 128, 127, 0x18),
+			 "large extent counters on a filesystem without");
+	cr_assert_str_eq(why_v3(dir, &i386_v5, 128, 127, 0x28),
+			 "metadata inode on a filesystem without that");
+	all.nrext64 = all.metadir = true;
+	cr_assert_null(why_v3(dir, &all, 128, 127, 0x18));
+	cr_assert_str_eq(why_v3(rtrmap, &all, 327811, 0, 'I'),
+			 "inode of another filesystem (UUID)");
+	memcpy(all.meta_uuid, raw + 160, 16);
+	cr_assert_null(why_v3(rtrmap, &all, 327811, 0, 'I'));
+	cr_assert_str_eq(why_v3(rtrmap, &all, 327811, 81, 1),
+			 "padding of large extent counters is not zero");
+	cr_assert_str_eq(why_v3(rtrmap, &all, 327811, 7, 9),
+			 "unknown type of metadata inode");
+	cr_assert_str_eq(why_v3(rtrmap, &all, 327811, 7, 5),
+			 "metadata btree in a wrong inode");
 }
 
 /* Version 4 has no checksum in the way. */

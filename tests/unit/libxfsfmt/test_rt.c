@@ -65,6 +65,9 @@ Test(rtbuf, is_that_of_the_place)
 	cr_expect_eq(h.rt_magic, 0x424d505a);
 	cr_expect_eq(h.rt_owner, 327809);
 	cr_expect_eq(h.rt_blkno, BITMAP_DADDR);
+	geom.meta_uuid[0] ^= 1;
+	cr_expect_str_eq(xfs_rtbuf_verify(raw, BLOCK, &geom, BITMAP_DADDR),
+			 "UUID of another filesystem");
 }
 
 Test(rtbuf_verify, finds_damage)

@@ -313,6 +313,11 @@ Test(sb_verify, refuses_realtime_groups_that_do_not_add_up)
 	refuses(sb, sb_rgcount, 3, sum);
 	refuses(sb, sb_rgcount, 5, sum);
 	refuses(sb, sb_rgcount, UINT32_MAX, sum);
+	/* no realtime device, no groups */
+	sb.sb_rgcount = 0;
+	sb.sb_rblocks = sb.sb_rextents = 0;
+	sb.sb_rgextents = 0;
+	accepts(&sb);
 }
 
 /* --- walks --- */
@@ -369,4 +374,23 @@ Test(sb_walk, takes_the_variant_of_a_part_from_the_geometry)
 	w = walk(counters, NULL);
 	xfs_sb_walk(&w);
 	cr_expect_null(strstr(text.text, "sb_pquotino"));
+}
+
+/* The last chunk has what only realtime groups and zones need. */
+Test(sb_walk, shows_the_end_of_a_part_by_the_features_of_the_filesystem)
+{
+	const uint32_t third = 0x4;
+	struct xfs_geom geom;
+	struct xfs_walk w;
+	struct xfs_sb sb = load(rtgroups);
+
+	xfs_geom_init(&geom, &sb);
+	w = walk(&third, &geom);
+	xfs_sb_walk(&w);
+	cr_expect_not_null(strstr(text.text, "sb_rgcount=4 sb_rgextents=8192 "));
+	cr_expect_null(strstr(text.text, "sb_rtstart"));
+	geom.zoned = true;
+	w = walk(&third, &geom);
+	xfs_sb_walk(&w);
+	cr_expect_not_null(strstr(text.text, " sb_rtstart=0 sb_rtreserved=0"));
 }
