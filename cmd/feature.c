@@ -15,7 +15,15 @@ struct row {
 /* Release: the first without a warning that the feature is experimental is
    of no interest here; it is the first that mounts the filesystem. */
 static const struct row rows[] = {
+	{ VERSIONNUM, XFS_SB_VERSION_ATTRBIT, { "attr", 0, 0 } },
+	{ VERSIONNUM, XFS_SB_VERSION_NLINKBIT, { "nlink", 0, 0 } },
 	{ VERSIONNUM, XFS_SB_VERSION_QUOTABIT, { "quota", 0, 0 } },
+	{ VERSIONNUM, XFS_SB_VERSION_ALIGNBIT, { "align", 0, 0 } },
+	{ VERSIONNUM, XFS_SB_VERSION_DALIGNBIT, { "dalign", 0, 0 } },
+	{ VERSIONNUM, XFS_SB_VERSION_LOGV2BIT, { "logv2", 0, 0 } },
+	{ VERSIONNUM, XFS_SB_VERSION_SECTORBIT, { "sector", 0, 0 } },
+	{ VERSIONNUM, XFS_SB_VERSION_EXTFLGBIT, { "extflg", 0, 0 } },
+	{ VERSIONNUM, XFS_SB_VERSION_DIRV2BIT, { "dirv2", 0, 0 } },
 	{ VERSIONNUM, XFS_SB_VERSION_BORGBIT, { "ascii-ci", 2, 6 } },
 	{ FEATURES2, XFS_SB_VERSION2_LAZYSBCOUNTBIT, { "lazy-count", 2, 6 } },
 	{ FEATURES2, XFS_SB_VERSION2_ATTR2BIT, { "attr2", 2, 6 } },
@@ -35,7 +43,7 @@ static const struct row rows[] = {
 	{ INCOMPAT, XFS_SB_INCOMPAT_PARENT, { "parent", 6, 10 } },
 	{ INCOMPAT, XFS_SB_INCOMPAT_METADIR, { "metadir", 6, 13 } },
 	{ INCOMPAT, XFS_SB_INCOMPAT_ZONED, { "zoned", 6, 15 } },
-	{ INCOMPAT, XFS_SB_INCOMPAT_ZONE_GAPS, { "zone-gaps", 6, 17 } },
+	{ INCOMPAT, XFS_SB_INCOMPAT_ZONE_GAPS, { "zone-gaps", 6, 15 } },
 	{ LOG_INCOMPAT, XFS_SB_LOG_INCOMPAT_XATTRS, { "log-xattrs", 5, 19 } },
 };
 
@@ -68,9 +76,17 @@ void feature_each(const struct xfs_sb *sb,
 
 	if (is_v5(sb))
 		fn(ctx, &crc);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (word_of(sb, rows[i].word) & rows[i].bit)
-			fn(ctx, &rows[i].feature);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!(word_of(sb, rows[i].word) & rows[i].bit))
+			continue;
+		/* version 5 always has what version 4 came to have */
+		if (is_v5(sb) && (rows[i].word == VERSIONNUM ||
+				  rows[i].word == FEATURES2) &&
+		    rows[i].bit != XFS_SB_VERSION_QUOTABIT &&
+		    rows[i].bit != XFS_SB_VERSION_BORGBIT)
+			continue;
+		fn(ctx, &rows[i].feature);
+	}
 }
 
 struct feature_unknown feature_unknown(const struct xfs_sb *sb)

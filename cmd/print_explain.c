@@ -257,10 +257,6 @@ static void who_can(struct print *pr)
 			 "the log: x86-64, arm64." :
 			 "  A big-endian machine, like the one that wrote the "
 			 "log: s390x, ppc64.");
-	if (pr->bounds.refused[0]) {
-		out_str(o, "  Linux here would not recover it: ");
-		line(pr, pr->bounds.refused);
-	}
 }
 
 static void explain_text(struct explain *e)
@@ -283,8 +279,14 @@ static void explain_text(struct explain *e)
 		out_uint(o, pr->bounds.torn_block);
 		line(pr, " on nothing counts.");
 	}
-	if (pr->bounds.state == XLOG_DIRTY) {
+	if (pr->bounds.refused[0]) {
 		heading(pr, "What a mount would do");
+		out_str(o, "  Refuse, with the log as it is: ");
+		line(pr, pr->bounds.refused);
+	}
+	if (pr->bounds.state == XLOG_DIRTY) {
+		heading(pr, pr->bounds.refused[0] ? "What there is to do" :
+						    "What a mount would do");
 		what_to_replay(e);
 		what_to_finish(e);
 	}

@@ -7,6 +7,8 @@
 #include "cmd/print.h"
 #include "libxfsfmt/logrec.h"
 
+enum { RECORD_MAX_BB = 1024 };		/* with all its headers */
+
 static int check_block(const struct print *pr, const char *what, uint32_t block)
 {
 	if (block < pr->info->log_size_bb)
@@ -55,20 +57,53 @@ int print_range_check(struct print *pr)
 void print_range(const struct print *pr, struct print_range *range)
 {
 	const struct print_opts *o = &pr->opts;
-	xlog_lsn_t from = pr->bounds.tail, to = pr->bounds.head;
+	uint32_t size = pr->info->log_size_bb;
+	xlog_lsn_t from = pr->bounds.tail, head = pr->bounds.head;
 
-	if (o->start != UINT32_MAX && to != XLOG_LSN_NONE)
+	if (o->start != UINT32_MAX && head != XLOG_LSN_NONE)
 		/* of the last time that the head passed there */
-		from = xlog_lsn(xlog_lsn_cycle(to) -
-				(o->start >= xlog_lsn_block(to)), o->start);
+		from = xlog_lsn(xlog_lsn_cycle(head) -
+				(o->start >= xlog_lsn_block(head)), o->start);
 	if (o->from != XLOG_LSN_NONE)
 		from = o->from;
-	if (o->to != XLOG_LSN_NONE && o->to < to)
-		to = o->to;
-	*range = (struct print_range){
-		.from = xlog_lsn_block(from), .to = xlog_lsn_block(to),
-		.empty = from >= to,
-	};
+	range->empty = from >= head || from >= o->to;
+	range->from = xlog_lsn_block(from);
+	/* where there is no head, once around */
+	range->to = head != XLOG_LSN_NONE ? xlog_lsn_block(head) :
+		    range->from ? range->from - 1 : size - 1;
+	range->stop = o->to;
+}
+
+int print_range_align(struct print *pr, struct print_range *range)
+{
+	static uint8_t buf[RECORD_MAX_BB * BB_SIZE];
+	uint32_t size = pr->info->log_size_bb;
+	uint32_t block = range->from;
+	struct xlog_rec_head h;
+
+	while (block != range->to) {
+		uint32_t end = range->to > block ? range->to : size;
+		uint32_t n = end - block < RECORD_MAX_BB ? end - block :
+							   RECORD_MAX_BB;
+		int rc = xlog_read_raw(pr->log, block, n, buf);
+
+		if (rc)
+			return rc;
+		for (uint32_t i = 0; i < n; i++) {
+			const uint8_t *b = buf + (size_t)i * BB_SIZE;
+
+			if (!xlog_is_rec_header(b))
+				continue;
+			xlog_rec_head_decode(&h, b);
+			if (!h.len_bytes)	/* filler */
+				continue;
+			range->from = block + i;
+			return 0;
+		}
+		block = block + n == size ? 0 : block + n;
+	}
+	range->empty = true;
+	return 0;
 }
 
 bool print_in_range(const struct print *pr, xlog_lsn_t lsn)
@@ -78,8 +113,6 @@ bool print_in_range(const struct print *pr, xlog_lsn_t lsn)
 	return (o->from == XLOG_LSN_NONE || lsn >= o->from) &&
 	       (o->to == XLOG_LSN_NONE || lsn < o->to);
 }
-
-enum { RECORD_MAX_BB = 1024 };		/* with all its headers */
 
 uint32_t print_wrapped_bb(struct print *pr)
 {

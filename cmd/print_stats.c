@@ -108,8 +108,10 @@ static int count_records(struct stats *s)
 	int rc;
 
 	print_range(pr, &range);
-	if (range.empty)
-		return 0;
+	rc = range.empty || range.from == xlog_lsn_block(pr->bounds.tail) ? 0 :
+	     print_range_align(pr, &range);
+	if (rc || range.empty)
+		return rc;
 	rc = xlog_cursor_open(pr->log, pr->opts.stop ? XLOG_WALK_LOG :
 			      XLOG_WALK_LOG_RESYNC, range.from, range.to,
 			      &cur);
@@ -120,7 +122,11 @@ static int count_records(struct stats *s)
 		if (!rc || (rc < 0 && (pr->opts.stop ||
 				       (rc != -EUCLEAN && rc != -EBADMSG))))
 			break;
-		if (rc < 0 || !print_in_range(pr, rec.lsn))
+		if (rc > 0 && rec.lsn >= range.stop) {
+			rc = 0;
+			break;
+		}
+		if (rc < 0)
 			continue;
 		pr->records++;
 		s->total.n += rec.num_ops;

@@ -51,9 +51,9 @@ static void filesystem_lines(struct print *pr)
 	number(pr, "agblocks", sb->sb_agblocks);
 	number(pr, "dblocks", sb->sb_dblocks);
 	out_newline(o);
-	label(pr, "features");
-	/* the first one brings a blank of its own */
-	o->used--;
+	out_str(o, "features");
+	/* each brings a blank of its own */
+	out_pad(o, 11, 0);
 	feature_each(sb, put_feature, pr);
 	out_newline(o);
 }

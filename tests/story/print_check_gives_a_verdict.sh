@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# --check: one line and the exit status, for each image.
+. "$ROOT/tests/lib/story.sh"
+scratch=$PWD
+cd "$IMAGES/linux618"
+
+check() {	# <image> <option>...
+	local image=$1 log=() rc=0
+
+	shift
+	[ ! -f "${image%.zst}.logdev.zst" ] || log=(-l "${image%.zst}.logdev.zst")
+	"$XLOG_PRINT" --check "${log[@]}" "$@" "$image" >"$scratch/out" \
+		2>"$scratch/err" || rc=$?
+	return $rc
+}
+
+for image in *.img.zst; do
+	rc=0
+	check "$image" || rc=$?
+	echo "$rc $(cat "$scratch/out")"
+	[ "$(wc -l <"$scratch/out")" = 1 ] || fail "$image: not one line"
+done
+
+# however much there is to replay, little of it is read
+for image in log128m wrap256k def61-mixed mid-magic; do
+	check $image.img.zst --json || [ $? = 4 ]
+	bytes=$(jq 'select(.type=="result").bytes_read' "$scratch/out")
+	[ "$bytes" -le $((8 << 20)) ] || fail "$image: --check reads $bytes bytes"
+done
