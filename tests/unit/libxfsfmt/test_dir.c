@@ -199,6 +199,29 @@ Test(dir_data_verify, says_what_is_wrong)
 			 "leaf entries of a directory block out of order");
 	cr_assert_str_eq(data_why("dir/data_v5.block", &v5, 131, 0x88),
 			 "directory entry does not fit in its block");
+	cr_assert_str_eq(data_why("dir/data_v5.block", &v5, 57, 0x80),
+			 "best free space of no length has an offset");
+}
+
+static void put_unused(size_t off, uint16_t len_bytes)
+{
+	put_be16(block + off, 0xffff);
+	put_be16(block + off + 2, len_bytes);
+	put_be16(block + off + len_bytes - 2, (uint16_t)off);
+}
+
+/* Linux joins them: all behind 128 is one of 3968 bytes here. */
+Test(dir_data_verify, refuses_free_spaces_side_by_side)
+{
+	fixture_load("dir/data_v5.block", block, sizeof(block));
+	put_unused(128, 16);
+	put_unused(144, 3952);
+	put_be16(block + 48, 144);
+	put_be16(block + 50, 3952);
+	put_be16(block + 52, 128);
+	put_be16(block + 54, 16);
+	cr_assert_str_eq(xfs_dir_data_verify(block, sizeof(block), &v5),
+			 "free spaces side by side");
 }
 
 Test(dir_data_verify, wants_a_whole_directory_block)
