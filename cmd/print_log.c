@@ -257,7 +257,6 @@ static bool look_quickly(const struct print *pr)
 		return !pr->opts.check_full;
 	case VIEW_RECORDS:
 	case VIEW_TRANSACTIONS:
-	case VIEW_MAP:
 		return !pr->opts.json;
 	default:
 		return false;

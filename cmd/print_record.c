@@ -316,6 +316,20 @@ static int dump_stale(struct print *pr, const struct xlog_record *run)
 	return 0;
 }
 
+/* Blocks that should be records lie between tail and head. */
+static bool should_be_records(const struct print *pr,
+			      const struct xlog_record *run)
+{
+	uint32_t size = pr->info->log_size_bb, active = print_active_bb(pr);
+	uint32_t tail = xlog_lsn_block(pr->bounds.tail);
+	uint32_t behind = run->block >= tail ? run->block - tail :
+			  run->block + (size - tail);
+	uint32_t before = tail >= run->block ? tail - run->block :
+			  tail + (size - run->block);
+
+	return active && (behind < active || before < run->bb);
+}
+
 static int show_run(struct print *pr, const struct xlog_record *run)
 {
 	static const char *const names[] = {
@@ -325,8 +339,12 @@ static int show_run(struct print *pr, const struct xlog_record *run)
 	bool wrapped = run->extent == XLOG_STRAY && !run->block &&
 		       run->bb == pr->wrapped_bb;
 	bool stale = run->extent == XLOG_STRAY && !wrapped;
+	xlog_lsn_t lsn = xlog_lsn(run->cycle, run->block);
 	const char *name = wrapped ? "wrapped" : names[run->extent];
 
+	if (!wrapped && should_be_records(pr, run))
+		print_finding(pr, XLOG_ERROR, "log.header", lsn,
+			      "no record, between tail and head");
 	if (print_filter_on(&pr->opts.filter) || pr->opts.filter.by_tid)
 		return 0;
 	if (pr->opts.json) {
@@ -358,6 +376,9 @@ static int show_extent(struct print *pr, const struct xlog_record *rec,
 	if (!print_in_range(pr, rec->lsn))
 		return 0;
 	pr->mute = !is_active(pr, rec->lsn);
+	if (rec->extent == XLOG_PARTIAL)
+		print_finding(pr, XLOG_ERROR, "log.header", rec->lsn,
+			      "record that is not whole, between tail and head");
 	if (rec->crc == XLOG_CRC_BAD && rec->extent == XLOG_RECORD)
 		print_finding(pr, XLOG_ERROR, "log.crc", rec->lsn,
 			      "wrong record checksum");

@@ -7,7 +7,7 @@
 . "$ROOT/tests/lib/story.sh"
 need_command jq zstd
 
-for name in rmap-intents bs1k sect4k lsu32k clean never; do
+for name in rmap-intents sect4k never; do
 	image=$IMAGES/linux618/$name.img.zst
 	rm -f log*
 	expect_exit 0 "$XLOG_PRINT" -C log "$image"
