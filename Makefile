@@ -84,6 +84,7 @@ FUZZ	:= $(wildcard tests/fuzz/fuzz_*.c)
 STORY_C	:= $(wildcard tests/story/*.c)
 STORY_SH := $(wildcard tests/story/*.sh)
 TRUTH	:= tests/truth/fields_dump.c tests/truth/apply_delta.c
+SPOIL	:= tests/spoil/spoil.c
 ifneq ($(SAN),)
 STORY_SH := $(shell grep -L '^\# Release build only' $(STORY_SH) /dev/null | grep -v /dev/null)
 endif
@@ -152,6 +153,8 @@ $(call bin,$(STRESS) $(STORY_C)): %: %.o $(A)
 # Programs that stories run.
 $(call bin,$(TRUTH)): %: %.o $(call obj,$(filter-out $(TRUTH),$(wildcard tests/truth/*.c))) $(BUILD)/libxfsfmt.a
 	$(link) $(LIBS) -o $@
+$(call bin,$(SPOIL)): %: %.o $(BUILD)/libxfsfmt.a
+	$(link) $(LIBS) -o $@
 
 # --- tests ---
 
@@ -177,7 +180,7 @@ ifeq ($(SAN),tsan)
 else
 	@$(RUN) unit $^
 endif
-story: all $(call bin,$(STORY_C) $(TRUTH))	## user stories, each an ordinary run of a tool
+story: all $(call bin,$(STORY_C) $(TRUTH) $(SPOIL))	## user stories, each an ordinary run of a tool
 	@$(RUN) story $(STORY_SH) $(call bin,$(STORY_C))
 stress: $(call bin,$(STRESS))	## programs with many threads
 	@$(RUN) stress $^
@@ -189,9 +192,9 @@ variants:			## unit tests of libxfsfmt without ISA-L, and with -m32
 	else echo 'variants: no -m32 here, left out'; fi; exit $$rc
 variant: $(call bin,$(UNIT))
 	@$(RUN) $(VARIANT) $^
-corpus: all			## the stories over images elsewhere: CORPUS=DIR
+corpus: all $(call bin,$(TRUTH))	## the stories over images elsewhere: CORPUS=DIR
 	@test -d '$(CORPUS)' || { echo 'usage: make corpus CORPUS=DIR' >&2; exit 1; }
-	@IMAGES='$(CORPUS)' $(RUN) corpus $$(grep -l images_table $(STORY_SH))
+	@IMAGES='$(CORPUS)' $(RUN) corpus $$(grep -lE 'images_table|each_image' $(STORY_SH))
 bench: all			## against xfs_logprint; as root
 	@tests/bench/bench.sh $(BUILD)/xlog-print
 demo:				## print a dirty log; first installs what is missing
