@@ -60,6 +60,8 @@ static void write_all(struct out *o, const char *p, size_t n)
 
 void out_flush(struct out *o)
 {
+	if (!o->used)
+		return;
 	if (o->memory)
 		append(o, o->buf, o->used);
 	else
@@ -70,6 +72,8 @@ void out_flush(struct out *o)
 
 void out_lines(struct out *o, const void *p, size_t len_bytes)
 {
+	if (!len_bytes)
+		return;
 	if (o->memory || len_bytes < OUT_BUFFER_BYTES / 4) {
 		out_bytes(o, p, len_bytes);
 	} else {
