@@ -13,6 +13,7 @@ enum {
 	SB_MAX_BYTES = 32768,		/* largest sector */
 	PEEK_BB = 2048,			/* where a bare log must show a header */
 	LOG_MIN_BB = 8,			/* less holds no record worth the name */
+	LOG_MIN_BLOCKS = 512,		/* of the filesystem: XFS_MIN_LOG_BLOCKS */
 };
 
 static const uint64_t UNPACK_MAX_DEFAULT = (uint64_t)64 << 30;
@@ -33,6 +34,15 @@ static int take_superblock(struct xlog *log, const uint8_t *raw, size_t len)
 	if (why)
 		return report(&log->sink, -EUCLEAN, "sb", XLOG_LSN_NONE,
 			      "superblock: %s", why);
+	if (log->sb.sb_logblocks < LOG_MIN_BLOCKS)
+		return report(&log->sink, -EUCLEAN, "sb", XLOG_LSN_NONE,
+			      "superblock: a log of %u blocks, the least is %u",
+			      log->sb.sb_logblocks, LOG_MIN_BLOCKS);
+	/* version 4 has no checksum that would have wanted the whole sector */
+	if (len < log->sb.sb_sectsize)
+		return report(&log->sink, -EUCLEAN, "sb", XLOG_LSN_NONE,
+			      "superblock: cut short: %zu bytes of a sector of %u",
+			      len, log->sb.sb_sectsize);
 	xfs_geom_init(&log->geom, &log->sb);
 	len = log->sb.sb_sectsize;
 	log->sb_raw = malloc(len);
@@ -227,25 +237,22 @@ int xlog_open(const char *path, const struct xlog_open_options *opts,
 	static const struct xlog_open_options defaults;
 	uint64_t unpack_max;
 	struct xlog *log;
+	struct sink sink;
 	int rc;
 
 	if (!opts)
 		opts = &defaults;
 	unpack_max = opts->unpack_max_bytes ? opts->unpack_max_bytes :
 		     UNPACK_MAX_DEFAULT;
+	sink = (struct sink){ opts->report, opts->report_ctx };
 	log = calloc(1, sizeof(*log));
 	if (!log)
-		return -ENOMEM;
-	log->sink.report = opts->report;
-	log->sink.ctx = opts->report_ctx;
+		return no_memory(&sink);
+	log->sink = sink;
 	rc = dev_open_image(path, opts->offset_bytes, unpack_max, &log->sink,
 			    &log->fs);
 	if (!rc)
 		rc = open_log(log, opts, unpack_max);
-	if (!rc && log->info.log_size_bb < LOG_MIN_BB)
-		rc = report(&log->sink, -EUCLEAN, "sb", XLOG_LSN_NONE,
-			    "superblock: the log has only %u blocks",
-			    log->info.log_size_bb);
 	if (rc) {
 		xlog_close(log);
 		return rc;
