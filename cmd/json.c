@@ -342,6 +342,9 @@ static void put_value(struct jl *j, enum xfs_field_kind kind,
 	case XFS_KIND_BIGTIME:
 		put_time(j, xfs_time_bigtime(v));
 		break;
+	case XFS_KIND_DQBIGTIME:
+		out_uint(j->out, xfs_time_dqtimer((uint32_t)v, true));
+		break;
 	case XFS_KIND_INO:
 	case XFS_KIND_FSBLOCK:
 		put_or_null(j->out, v, UINT64_MAX);

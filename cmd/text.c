@@ -347,6 +347,8 @@ static char *put_value(struct text *t, char *p, enum xfs_field_kind kind,
 		return format_lsn(p, v);
 	case XFS_KIND_BIGTIME:
 		return put_time(t, p, xfs_time_bigtime(v));
+	case XFS_KIND_DQBIGTIME:
+		return format_uint(p, xfs_time_dqtimer((uint32_t)v, true));
 	case XFS_KIND_INO:
 		return v == UINT64_MAX ? put_str(p, "null") :
 					 format_hex(p, v, 0);

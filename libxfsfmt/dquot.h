@@ -35,6 +35,10 @@ enum {
 
 extern const struct xfs_name xfs_dqtype_names[];
 
+#define XFS_DQ_TIMER(X, name, off)					\
+	X##_W(be32, name, off, DQTIME, NULL, 0, XFS_DQ_BIGTIME)		\
+	X##_T(be32, name, off, DQBIGTIME, NULL, XFS_DQ_BIGTIME, 0)
+
 #define XFS_DISK_DQUOT_ROWS(X)						\
 	X##_F(be16, d_magic,		0,	MAGIC)			\
 	X##_F(u8, d_version,		2,	UINT)			\
@@ -46,15 +50,15 @@ extern const struct xfs_name xfs_dqtype_names[];
 	X##_F(be64, d_ino_softlimit,	32,	UINT)			\
 	X##_F(be64, d_bcount,		40,	UINT)			\
 	X##_F(be64, d_icount,		48,	UINT)			\
-	X##_F(be32, d_itimer,		56,	DQTIME)			\
-	X##_F(be32, d_btimer,		60,	DQTIME)			\
+	XFS_DQ_TIMER(X, d_itimer, 56)					\
+	XFS_DQ_TIMER(X, d_btimer, 60)					\
 	X##_F(be16, d_iwarns,		64,	UINT)			\
 	X##_F(be16, d_bwarns,		66,	UINT)			\
 	X##_F(be32, d_pad0,		68,	PAD)			\
 	X##_F(be64, d_rtb_hardlimit,	72,	UINT)			\
 	X##_F(be64, d_rtb_softlimit,	80,	UINT)			\
 	X##_F(be64, d_rtbcount,		88,	UINT)			\
-	X##_F(be32, d_rtbtimer,		96,	DQTIME)			\
+	XFS_DQ_TIMER(X, d_rtbtimer, 96)					\
 	X##_F(be16, d_rtbwarns,		100,	UINT)			\
 	X##_F(be16, d_pad,		102,	PAD)
 XFS_DECLARE(xfs_disk_dquot, XFS_DISK_DQUOT_ROWS, 104);

@@ -58,7 +58,8 @@ enum xfs_field_kind {
 	XFS_KIND_BYTES,		/* raw */
 	XFS_KIND_TIME,		/* BE/writer s32 seconds, then s32 nanoseconds */
 	XFS_KIND_BIGTIME,	/* u64 nanoseconds since -2^31 seconds */
-	XFS_KIND_DQTIME,	/* quota timer: u32 seconds, or >> 2 if bigtime */
+	XFS_KIND_DQTIME,	/* quota timer: u32 seconds */
+	XFS_KIND_DQBIGTIME,	/* the same, in units of four seconds */
 	XFS_KIND_INO,
 	XFS_KIND_AGINO,
 	XFS_KIND_FSBLOCK,

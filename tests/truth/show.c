@@ -194,7 +194,7 @@ static void show_field(void *ctx, const struct xfs_field *f, const void *base,
 		spell(v, element_bits(f), kind);
 		if (f->type == XFS_TYPE_le32)
 			spell_swapped((uint32_t)v);
-		if (kind == XFS_KIND_DQTIME)
+		if (kind == XFS_KIND_DQTIME || kind == XFS_KIND_DQBIGTIME)
 			spell_timer((uint32_t)v, base);
 		putchar('\n');
 		if (kind == XFS_KIND_FLAGS)
