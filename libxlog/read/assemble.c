@@ -389,12 +389,28 @@ static const struct xlog_trans *trans_public(struct open_trans *tr)
 	return &tr->t;
 }
 
+/*
+ * Linux does not look, and replays what is left of a transaction that lost
+ * operations. Announced are the regions; where every transaction was written
+ * on its own, before delayed logging, the items.
+ */
+static void check_announced(struct xlog_assembly *as,
+			    const struct open_trans *tr)
+{
+	if (tr->t.num_regions == tr->nregions || tr->t.num_regions == tr->nitems)
+		return;
+	report(&as->log->sink, 0, "log.regions", as->rec.lsn,
+	       "record %u: transaction 0x%x announces %u regions and has %zu",
+	       as->rec.block, tr->t.tid, tr->t.num_regions, tr->nregions);
+}
+
 static int commit(struct xlog_assembly *as, struct xlog_op *op,
 		  struct open_trans *tr, const struct xlog_trans **trans)
 {
 	op->role = XLOG_OP_COMMIT;
 	if (!tr->nitems)
 		return bad_op(as, op, tr, "committed without an item");
+	check_announced(as, tr);
 	tr->t.committed = true;
 	tr->t.commit_offset = op->offset;
 	trans_unlink(as, tr);

@@ -68,6 +68,12 @@ static void item(int r, uint32_t tid, uint16_t type, uint16_t regions)
 	op(r, tid, 0, f, sizeof(f));
 }
 
+/* How many regions the transaction that begins record @r says it has. */
+static void announce(int r, uint32_t regions)
+{
+	put_le32(data[r] + 12 + 12 + 12, regions);
+}
+
 /* Feed record @r; the transaction it commits, if any. Returns the last rc. */
 static int feed(int r, const struct xlog_trans **got)
 {
@@ -187,7 +193,8 @@ Test(assembly, shows_what_never_committed)
 Test(assembly, reads_big_endian_items_of_a_big_endian_record)
 {
 	const struct xlog_trans *tr;
-	uint8_t h[16] = { 'T', 'R', 'A', 'N', 0, 0, 0, 40 };
+	uint8_t h[16] = { 'T', 'R', 'A', 'N', 0, 0, 0, 40,
+			  0, 0, 0, 7, 0, 0, 0, 1 };
 	uint8_t f[4] = { 0x12, 0x3f, 0, 1 };
 
 	rec[0].fmt = XLOG_FMT_LINUX_BE;
@@ -208,6 +215,7 @@ Test(assembly, believes_the_items_about_their_order_and_says_so_once)
 	for (int r = 0; r < 2; r++) {
 		rec[r].fmt = XLOG_FMT_LINUX_BE;
 		start(r, 7);		/* little-endian */
+		announce(r, 1);
 		item(r, 7, 0x123f, 1);
 		op(r, 7, XLOG_COMMIT_TRANS, NULL, 0);
 	}
@@ -217,6 +225,35 @@ Test(assembly, believes_the_items_about_their_order_and_says_so_once)
 	cr_assert(testlog_said(&t, "byte order"));
 	t.reports[0] = 0;
 	cr_assert_eq(feed(1, &tr), 1);
+	cr_assert_str_empty(t.reports);
+}
+
+Test(assembly, says_that_regions_are_missing_and_gives_what_is_there)
+{
+	const struct xlog_trans *tr;
+
+	start(0, 7);
+	announce(0, 4);
+	item(0, 7, 0x123b, 2);
+	op(0, 7, 0, "region one..", 12);
+	item(0, 7, 0x123f, 1);
+	op(0, 7, XLOG_COMMIT_TRANS, NULL, 0);
+	cr_assert_eq(feed(0, &tr), 1);
+	cr_assert_eq(tr->nitems, 2);
+	cr_assert(testlog_said(&t, "announces 4 regions and has 3"));
+}
+
+Test(assembly, takes_a_number_of_items_for_a_number_of_regions)
+{
+	const struct xlog_trans *tr;
+
+	start(0, 7);
+	announce(0, 2);
+	item(0, 7, 0x123b, 2);
+	op(0, 7, 0, "region one..", 12);
+	item(0, 7, 0x123f, 1);
+	op(0, 7, XLOG_COMMIT_TRANS, NULL, 0);
+	cr_assert_eq(feed(0, &tr), 1);
 	cr_assert_str_empty(t.reports);
 }
 
