@@ -26,11 +26,12 @@ view() {	# <file> <option>...
 
 # A reason that has the words it must have is reduced to them.
 table_says() {
-	jq -rs --arg refusal "$refusal" '
+	jq -rs --arg refusal "$refusal" \
+		--argjson records "$(tail -n 1 ends.json | jq .records)" '
 		(map(select(.type == "log"))[0]) as $log | .[-1] as $result |
 		"state \($log.state)", "head \($log.head)", "tail \($log.tail)",
 		"order \($log.order)", "log_bb \($log.bbs)",
-		"records \($result.records)", "checkpoints \($result.checkpoints)",
+		"records \($records)", "checkpoints \($result.checkpoints)",
 		"items \(map(select(.type == "stat") |
 			"\(.item | ascii_upcase)=\(.n)") | sort | join(" ") |
 			if . == "" then "-" else . end)",
@@ -95,10 +96,13 @@ compare() {
 	if [ "$head" != "$written_head" ] &&
 	   [ "$refusal" = "damaged record at $head," ]; then
 		head=$written_head
-		range+=("--to=$to")
+		range+=("--from=$from" "--to=$to")
 	fi
 
 	view table.json -z "${range[@]}"
+	# a table reads on, to where the last checkpoint of the range ends
+	cp table.json ends.json
+	[ ${#range[@]} -lt 2 ] || view ends.json -n "${range[@]}"
 	view list.json -t -n "${range[@]}"
 	manifest_says >manifest
 	{ table_says; list_says; } | diff -u manifest - || fail "$name differs"
