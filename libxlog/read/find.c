@@ -334,8 +334,7 @@ int find_header_back(struct finder *f, uint32_t head, uint32_t stop,
 	return found;
 }
 
-/* A clean log ends with a record of one operation that says "unmount". */
-static int check_unmount(struct finder *f)
+int find_unmount(struct finder *f)
 {
 	struct xlog *log = f->log;
 	const struct xlog_rec_head *h = &f->last_head;
@@ -361,7 +360,7 @@ static int check_unmount(struct finder *f)
 	return 0;
 }
 
-int find_state(struct finder *f)
+int find_position(struct finder *f)
 {
 	struct xlog *log = f->log;
 	const uint8_t *b;
@@ -384,7 +383,7 @@ int find_state(struct finder *f)
 		xfs_lsn_cycle(f->last_head.tail_lsn), f->tail);
 	if (f->tail >= log->nbb)
 		return corrupt(f, "the tail of the newest record lies outside the log");
-	return check_unmount(f);
+	return 0;
 }
 
 /*
@@ -424,7 +423,9 @@ static int find_bounds(struct finder *f)
 			return 0;
 		}
 	}
-	rc = find_state(f);
+	rc = find_position(f);
+	if (!rc)
+		rc = find_unmount(f);
 	if (!rc && !f->clean && f->tail != f->head)
 		rc = find_verify(f);
 	if (rc)

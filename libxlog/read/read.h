@@ -140,8 +140,14 @@ int find_header_back(struct finder *f, uint32_t head, uint32_t stop,
 		     unsigned int count, uint32_t *block, bool *wrapped)
 	MUST_CHECK;
 
-/* Position and cleanness from the newest record before f->head. */
-int find_state(struct finder *f) MUST_CHECK;
+/* Cycle, tail and newest record, from the newest record before f->head. */
+int find_position(struct finder *f) MUST_CHECK;
+
+/*
+ * Is that record one of one operation that says "unmount", as a clean log
+ * ends? Then f->clean is set and the tail is the head.
+ */
+int find_unmount(struct finder *f) MUST_CHECK;
 
 /*
  * Check the newest records of a dirty log and cut off a torn end; unless

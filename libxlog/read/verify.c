@@ -19,26 +19,35 @@ struct pass {
 	uint32_t	foreign_fmt;
 	bool		no_crc;		/* a record without checksum, here: */
 	xfs_lsn_t	no_crc_lsn;
+	bool		foreign_uuid;	/* one of another filesystem, here: */
+	xfs_lsn_t	foreign_lsn;
 };
 
-static void note_portable(struct pass *pass, uint32_t fmt, bool no_crc,
-			  xfs_lsn_t lsn)
+/* What the replay of @rec would stumble upon, finding heads does not. */
+static void note_record(const struct xlog *log, struct pass *pass,
+			const struct xlog_record *rec)
 {
 	uint32_t own = XFS_HOST_ORDER == XFS_LE ? XLOG_FMT_LINUX_LE :
 		       XLOG_FMT_LINUX_BE;
 
-	if (fmt != own && !pass->foreign_order) {
+	if (rec->fmt != own && !pass->foreign_order) {
 		pass->foreign_order = true;
-		pass->foreign_fmt = fmt;
+		pass->foreign_fmt = rec->fmt;
 	}
-	if (no_crc && !pass->no_crc) {
+	if (rec->crc == XLOG_CRC_ABSENT && !pass->no_crc) {
 		pass->no_crc = true;
-		pass->no_crc_lsn = lsn;
+		pass->no_crc_lsn = rec->lsn;
+	}
+	/* none at all, as IRIX wrote, is good for the newest record only */
+	if (memcmp(rec->header + 304, log->info.uuid, 16) &&
+	    !pass->foreign_uuid) {
+		pass->foreign_uuid = true;
+		pass->foreign_lsn = rec->lsn;
 	}
 }
 
-/* A sound log that Linux on this machine refuses all the same. */
-static void refuse_unportable(struct finder *f, const struct pass *pass)
+/* A sound log that Linux on this machine does not replay all the same. */
+static void refuse_replay(struct finder *f, const struct pass *pass)
 {
 	const char *name = xfs_name_of(xlog_fmt_names, pass->foreign_fmt);
 
@@ -52,6 +61,11 @@ static void refuse_unportable(struct finder *f, const struct pass *pass)
 			    "record without a checksum at %u:%u",
 			    xfs_lsn_cycle(pass->no_crc_lsn),
 			    xfs_lsn_block(pass->no_crc_lsn));
+	if (pass->foreign_uuid)
+		find_refuse(f, XLOG_ERROR, "log.uuid", pass->foreign_lsn,
+			    "record of another filesystem (UUID) at %u:%u",
+			    xfs_lsn_cycle(pass->foreign_lsn),
+			    xfs_lsn_block(pass->foreign_lsn));
 }
 
 /* All records from @from to @to, or just the first if @one. */
@@ -68,8 +82,7 @@ static int check_records(struct finder *f, uint32_t from, uint32_t to,
 		return rc;
 	cursor_set_quiet(cur);
 	while ((rc = xlog_cursor_next(cur, &rec)) == 1) {
-		note_portable(pass, rec.fmt, rec.crc == XLOG_CRC_ABSENT,
-			      rec.lsn);
+		note_record(f->log, pass, &rec);
 		if (one) {
 			rc = 0;
 			break;
@@ -84,7 +97,10 @@ static int check_records(struct finder *f, uint32_t from, uint32_t to,
 	return rc;
 }
 
-/* Walk back over the newest records and cut the log before a bad one. */
+/*
+ * Walk back over the newest records and cut the log before a bad one. Returns
+ * 1, or 0: refused.
+ */
 static int verify_head(struct finder *f)
 {
 	struct xlog *log = f->log;
@@ -108,7 +124,7 @@ static int verify_head(struct finder *f)
 	if (rc > 0)
 		rc = check_records(f, from, f->head, false, &pass);
 	if (rc || !pass.bad)
-		return rc;
+		return rc ? rc : 1;
 
 	notice(&log->sink, XLOG_WARNING, "log.torn", f->out->last_record,
 	       "torn write at block %u: the log ends there, not at %u",
@@ -117,13 +133,17 @@ static int verify_head(struct finder *f)
 	rc = find_header_back(f, pass.first_bad, f->tail, 1, &block, &wrapped);
 	if (rc < 0)
 		return rc;
-	/* nothing sound is left of it, and nothing is to be replayed */
-	if (!rc || pass.first_bad == f->tail) {
-		f->head = f->tail = pass.first_bad;
+	if (!rc) {
+		find_refuse(f, XLOG_ERROR, "log.head", f->out->last_record,
+			    "no sound record between tail and head");
 		return 0;
 	}
+	if (!pass.first_bad)
+		find_refuse(f, XLOG_WARNING, "log.torn", f->out->last_record,
+			    "torn write at block 0, where Linux does not cut a log");
 	f->head = pass.first_bad;
-	return find_state(f);
+	rc = find_position(f);
+	return rc ? rc : 1;
 }
 
 /* Block of the @count-th header at or after @from, before the head. */
@@ -172,11 +192,13 @@ static int check_live(struct finder *f, uint32_t tail, struct pass *pass)
 						first : all), true, pass);
 }
 
-/* Everything from tail to head; a tail that was being overwritten moves. */
-static int verify_tail(struct finder *f)
+/*
+ * Everything from tail to head; a tail that was being overwritten moves.
+ * Returns 1, or 0: refused.
+ */
+static int verify_tail(struct finder *f, struct pass *pass)
 {
 	uint32_t tail = f->tail;
-	struct pass pass;
 	uint64_t reach;
 	int rc;
 
@@ -191,19 +213,19 @@ static int verify_tail(struct finder *f)
 		bb_from_bytes(f->last_head.size_bytes ?
 			      f->last_head.size_bytes : XLOG_HEADER_SPAN_BYTES);
 	for (;;) {
-		rc = check_live(f, tail, &pass);
+		rc = check_live(f, tail, pass);
 		if (rc)
 			return rc;
-		if (!pass.bad)
+		if (!pass->bad)
 			break;
-		if (block_distance(f->log, f->head, pass.first_bad) > reach ||
-		    !pass.first_bad) {
-			refuse_record(f, pass.first_bad);
+		if (block_distance(f->log, f->head, pass->first_bad) > reach ||
+		    !pass->first_bad) {
+			refuse_record(f, pass->first_bad);
 			return 0;
 		}
-		rc = find_header_forward(f, pass.first_bad, 2, &tail);
+		rc = find_header_forward(f, pass->first_bad, 2, &tail);
 		if (!rc)
-			refuse_record(f, pass.first_bad);
+			refuse_record(f, pass->first_bad);
 		if (rc <= 0)
 			return rc;
 	}
@@ -213,16 +235,24 @@ static int verify_tail(struct finder *f)
 		       "the record at tail %u was being overwritten; tail is %u",
 		       f->tail, tail);
 	f->tail = tail;
-	refuse_unportable(f, &pass);
-	return 0;
+	return 1;
 }
 
 int find_verify(struct finder *f)
 {
-	int rc;
+	uint32_t head = f->head;
+	struct pass pass;
+	int sound, rc;
 
 	rc = verify_head(f);
-	if (rc || f->clean || f->tail == f->head)
+	if (rc <= 0)
 		return rc;
-	return verify_tail(f);
+	sound = f->tail == f->head ? 0 : verify_tail(f, &pass);
+	if (sound < 0)
+		return sound;
+	/* what was torn may have followed an unmount */
+	rc = f->head != head ? find_unmount(f) : 0;
+	if (!rc && sound && !f->clean)
+		refuse_replay(f, &pass);
+	return rc;
 }

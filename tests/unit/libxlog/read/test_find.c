@@ -249,6 +249,86 @@ Test(find, finds_a_log_clean_again_when_what_was_torn_followed_an_unmount)
 	assert_lsn(bounds.head, 1, t.prev);
 }
 
+/* What is left when the record at the tail itself is torn is older still. */
+Test(find, goes_back_behind_the_tail_when_its_record_is_torn)
+{
+	xfs_lsn_t a;
+
+	testlog_init(&t, NBB, 2);
+	fill_to(2, 9000, 20);
+	a = xfs_lsn_make(t.cycle, t.block);
+	testlog_append(&t, 10, a);
+	testlog_append(&t, 10, a);
+	testlog_poke(&t, xfs_lsn_block(a) + 4, 9, "?", 1);
+	find();
+	cr_assert_eq(bounds.state, XLOG_DIRTY);
+	assert_lsn(bounds.head, 2, xfs_lsn_block(a));
+	assert_lsn(bounds.tail, 2, xfs_lsn_block(a) - 21 * 63);
+	cr_assert_eq(bounds.torn_block, xfs_lsn_block(a));
+	cr_assert_str_empty(bounds.refused, "%s", bounds.refused);
+}
+
+Test(find, does_not_call_a_log_clean_that_has_no_sound_record)
+{
+	testlog_init(&t, NBB, 2);
+	fill_to(2, 9000, 20);
+	/* a tail inside the last record but one: all behind it is the last */
+	testlog_append(&t, 62, xfs_lsn_make(2, t.prev + 1));
+	testlog_poke(&t, t.prev + 5, 100, "?", 1);
+	find();
+	cr_assert_neq(bounds.state, XLOG_CLEAN);
+	cr_assert(strstr(bounds.refused, "no sound record"), "%s",
+		  bounds.refused);
+}
+
+/* Linux takes block 0 for "none" and gives up. */
+Test(find, refuses_a_torn_record_at_block_zero)
+{
+	testlog_init(&t, 63 * 400, 2);
+	fill_to(3, 63, 20);
+	testlog_poke(&t, 5, 100, "?", 1);
+	find();
+	cr_assert_eq(bounds.torn_block, 0);
+	assert_lsn(bounds.head, 3, 0);
+	cr_assert(strstr(bounds.refused, "block 0"), "%s", bounds.refused);
+}
+
+/* The tail is looked at before the log is found clean behind a torn write. */
+Test(find, refuses_damage_before_an_unmount_that_something_torn_followed)
+{
+	xfs_lsn_t um;
+	uint32_t tail;
+
+	testlog_init(&t, NBB, 2);
+	fill_to(1, 3000, 20);
+	tail = t.block - 12 * 63;
+	um = testlog_unmount(&t, xfs_lsn_make(t.cycle, tail));
+	testlog_append(&t, 10, um);
+	testlog_poke(&t, t.prev + 4, 9, "?", 1);
+	testlog_poke(&t, tail + 70, 9, "?", 1);
+	find();
+	cr_assert_eq(bounds.state, XLOG_CLEAN);
+	assert_lsn(bounds.head, 1, t.prev);
+	cr_assert(strstr(bounds.refused, "damaged record"), "%s",
+		  bounds.refused);
+}
+
+Test(find, refuses_a_record_of_another_filesystem_anywhere_to_be_replayed)
+{
+	struct testrec r = { .len_bytes = 62 * BB_SIZE, .num_ops = 2,
+			     .foreign_uuid = true };
+
+	testlog_init(&t, NBB, 2);
+	fill_to(2, 9000, 20);
+	r.cycle = t.cycle;
+	r.block = t.block - 15 * 63;
+	r.tail = xfs_lsn_make(t.cycle, r.block - 63);
+	testlog_put(&t, &r);
+	find();
+	cr_assert_eq(bounds.state, XLOG_DIRTY);
+	cr_assert(strstr(bounds.refused, "UUID"), "%s", bounds.refused);
+}
+
 Test(find, moves_a_tail_that_the_head_was_overwriting)
 {
 	uint32_t tail;
