@@ -223,6 +223,11 @@ static int verify_tail(struct finder *f, struct pass *pass)
 			refuse_record(f, pass->first_bad);
 			return 0;
 		}
+		/* reading a record costs its part of what quick mode may read */
+		if (f->quick && !f->view.chunks_left)
+			return -E2BIG;
+		if (f->quick)
+			f->view.chunks_left--;
 		rc = find_header_forward(f, pass->first_bad, 2, &tail);
 		if (!rc)
 			refuse_record(f, pass->first_bad);

@@ -554,3 +554,31 @@ Test(find, reads_at_most_8_mib_of_any_log)
 	cr_assert_eq(xlog_find(&t.log, XLOG_FIND_QUICK, &bounds), 0);
 	cr_assert_leq(xlog_bytes_read(&t.log) - before, 8u << 20);
 }
+
+Test(find, reads_at_most_8_mib_where_every_record_behind_the_tail_is_bad)
+{
+	uint32_t nbb = 63 * 1000, tail;
+	uint64_t before;
+
+	testlog_init(&t, nbb, 2);
+	t.size_bytes = XLOG_MAX_RECORD_BYTES;
+	/* the head right before the tail, and around it headers only */
+	tail = 30000;
+	for (uint32_t i = 0; i < 4000; i++)
+		testlog_put(&t, &(struct testrec){ .cycle = 1,
+			.block = tail + i, .len_bytes = 62 * BB_SIZE });
+	for (uint32_t i = tail + 4000; i < nbb; i++)
+		testlog_poke(&t, i, 0, "\0\0\0\1", 4);
+	for (uint32_t i = 0; i < tail - 8 * 40; i++)
+		testlog_poke(&t, i, 0, "\0\0\0\2", 4);
+	t.cycle = 2;
+	t.block = tail - 8 * 40;
+	for (int i = 0; i < 8; i++)
+		testlog_append(&t, 32, xfs_lsn_make(1, tail + 1));
+	cr_assert_eq(t.block, tail);
+	before = xlog_bytes_read(&t.log);
+	cr_assert_eq(xlog_find(&t.log, XLOG_FIND_QUICK, &bounds), 0);
+	cr_assert_leq(xlog_bytes_read(&t.log) - before, 8u << 20, "%llu",
+		      (unsigned long long)xlog_bytes_read(&t.log) - before);
+	cr_assert(bounds.refused[0]);
+}
