@@ -165,9 +165,12 @@ static int trim_partial_record(struct finder *f, uint32_t from, uint32_t *last,
 	xlog_rec_head_decode(&h, b);
 	need = bb_from_bytes(h.len_bytes) + log_header_bb(log, &h);
 	if (*last - block + (uint64_t)wrapped_bb != need) {
-		explain(f, "the record at %u needs %llu blocks, %llu are there: dropped",
-			block, (unsigned long long)need,
-			(unsigned long long)*last - block + wrapped_bb);
+		/* as after a crash in its write; said here, as nobody sees it later */
+		notice(&log->sink, XLOG_WARNING, "log.torn",
+		       xfs_lsn_make(h.cycle, block),
+		       "torn write: the newest record, at block %u, should take %llu blocks, not %llu: the log ends before it",
+		       block, (unsigned long long)need,
+		       (unsigned long long)*last - block + wrapped_bb);
 		*last = block;
 	}
 	return 0;

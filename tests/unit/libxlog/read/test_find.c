@@ -195,6 +195,7 @@ Test(find, drops_a_last_record_that_is_longer_than_its_blocks)
 	testlog_poke(&t, head, 12, len, 4);
 	find();
 	assert_lsn(bounds.head, 1, head);
+	cr_assert(testlog_said(&t, "torn write"));
 }
 
 Test(find, cuts_a_record_with_a_wrong_checksum_off_the_end)
