@@ -8,7 +8,8 @@
 #include "libxlog/read/arena.h"
 
 enum {
-	CHUNK_MIN = 64 * 1024,
+	CHUNK_MIN = 4096,		/* many may be open, with little in each */
+	CHUNK_MAX = 1024 * 1024,
 	ALIGN = 8,
 };
 
@@ -33,8 +34,8 @@ void *arena_alloc(struct arena *a, size_t len)
 		size_t size = c ? 2 * c->size : CHUNK_MIN;
 
 		/* doubling stops at 1 MiB: less is wasted at the end */
-		if (size > 16 * CHUNK_MIN)
-			size = 16 * CHUNK_MIN;
+		if (size > CHUNK_MAX)
+			size = CHUNK_MAX;
 		if (size < len)
 			size = rounded(len);
 		c = malloc(sizeof(*c) + size);
@@ -84,7 +85,7 @@ void arena_reset(struct arena *a)
 		free(c);
 	}
 	/* one huge region must not hold its memory for ever */
-	if (keep->size > 16 * CHUNK_MIN) {
+	if (keep->size > CHUNK_MAX) {
 		free(keep);
 		a->chunks = NULL;
 	} else {

@@ -23,8 +23,12 @@ enum {
 	TRANS_MAGIC = 0x5452414e,	/* "TRAN" */
 	TRANS_HEADER_BYTES = 16,
 	ITEM_REGIONS_MAX = 257,		/* a 64 KiB buffer in every second chunk */
-	OPEN_MAX = 65536,		/* Linux has 8 or so; bounds bad input */
-	HASH_SIZE = 4096,
+	/*
+	 * Linux has 8 or so. Bounds what bad input costs: memory, and time,
+	 * since numbers can be chosen that all meet in one chain of the hash.
+	 */
+	OPEN_MAX = 1024,
+	HASH_SIZE = 1024,
 };
 
 struct open_trans {

@@ -403,7 +403,7 @@ Test(assembly, has_an_end_with_many_open_transactions)
 	struct xlog_op o;
 	int rc;
 
-	for (uint32_t tid = 0; tid < 70000; tid += 600) {
+	for (uint32_t tid = 0; tid < 1200; tid += 600) {
 		rec[0].len_bytes = rec[0].num_ops = 0;
 		for (uint32_t i = 0; i < 600; i++)
 			op(0, tid + i, XLOG_START_TRANS, NULL, 0);
