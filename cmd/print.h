@@ -20,6 +20,9 @@
 #include "libxfsfmt/sb.h"
 #include "libxlog/xlog.h"
 
+/* XLOG_DEBUG: more on stderr, for those who look for faults. */
+enum { DEBUG_HEAD = 1, DEBUG_ITEM = 2, DEBUG_READ = 4 };
+
 /* What a quick look at the active part of the log tells. */
 struct survey {
 	bool		counted;	/* all of it was looked at */
@@ -52,6 +55,8 @@ struct print {
 	struct jl	json;
 	bool		ready;		/* the input was recognised */
 	bool		found;		/* bounds are valid */
+
+	unsigned int	debug;		/* DEBUG_* */
 
 	/* reports of the library */
 	bool		mute;		/* a second look: reported before */

@@ -285,11 +285,22 @@ static void item_object(struct print *pr, const struct xlog_item *item,
 	jl_end(j);
 }
 
+static void debug_item(const struct xlog_item *item,
+		       const struct item_place *place)
+{
+	cmd_message("debug: item 0x%x of tid 0x%x: %u of %u regions, %llu bytes",
+		    item->type, place->tid, item->nregions, item->declared,
+		    (unsigned long long)print_item_bytes(item));
+}
+
 void print_item(struct print *pr, const struct xlog_item *item,
 		const struct item_place *place)
 {
 	struct print_item_view iv;
 	const char *why;
+
+	if (pr->debug & DEBUG_ITEM)
+		debug_item(item, place);
 
 	print_item_view(pr, item, place->big_endian, &iv);
 	why = place->cut_short && item->nregions < item->declared ? NULL :

@@ -130,7 +130,8 @@ struct print_jobs *print_jobs_new(struct print *pr)
 	unsigned int want = cpus < WORKERS_MAX ? (unsigned int)cpus :
 			    WORKERS_MAX;
 
-	if (cpus < 2)
+	/* debugging messages come in order */
+	if (cpus < 2 || pr->debug & DEBUG_ITEM)
 		return NULL;
 	jobs = calloc(1, sizeof(*jobs));
 	if (!jobs)

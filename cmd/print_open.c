@@ -17,15 +17,24 @@ static const char *const severity_names[] = {
 	[XLOG_STEP] = "step",
 };
 
-static bool debugging(const char *what)
+/* What XLOG_DEBUG asks for. */
+static unsigned int debug_wanted(void)
 {
+	static const char *const names[] = { "head", "item", "read" };
 	const char *env = getenv("XLOG_DEBUG");
-	size_t n = strlen(what);
+	unsigned int wanted = 0;
 
-	for (; env && *env; env += strcspn(env, ","), env += *env == ',')
-		if (!strncmp(env, "all", 3) || !strncmp(env, what, n))
-			return true;
-	return false;
+	while (env && *env) {
+		size_t n = strcspn(env, ",");
+
+		for (unsigned int i = 0; i < 3; i++)
+			if ((n == 3 && !strncmp(env, "all", n)) ||
+			    (n == strlen(names[i]) &&
+			     !strncmp(env, names[i], n)))
+				wanted |= 1u << i;
+		env += n + (env[n] == ',');
+	}
+	return wanted;
 }
 
 /* Whether a report of this severity is worth a line on stderr. */
@@ -39,7 +48,7 @@ static bool wanted(const struct print *pr, enum xlog_severity severity)
 	case XLOG_NOTICE:
 		return pr->opts.verbose && !pr->opts.quiet;
 	default:
-		return pr->opts.verbose > 1 || debugging("head");
+		return pr->opts.verbose > 1 || pr->debug & DEBUG_HEAD;
 	}
 }
 
@@ -176,6 +185,7 @@ int print_open(struct print *pr)
 			return rc;
 	}
 	cmd_catch_signals();
+	pr->debug = debug_wanted();
 	rc = sidecar_read(o->path, &pr->sidecar);
 	if (rc)
 		return rc;
@@ -253,6 +263,9 @@ int print_close(struct print *pr, int rc)
 	}
 	if (rc == -ECANCELED)
 		cmd_message("interrupted");
+	if (pr->log && pr->debug & DEBUG_READ)
+		cmd_message("debug: %llu bytes read", (unsigned long long)
+			    xlog_bytes_read(pr->log));
 	xlog_close(pr->log);
 	sidecar_free(&pr->sidecar);
 	return code;

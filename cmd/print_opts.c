@@ -61,10 +61,10 @@ static const struct argp_option options[] = {
 	{ "timeline", KEY_TIMELINE, NULL, OPTION_HIDDEN, NULL, 1 },
 
 	{ .doc = "How much of it:", .group = 2 },
-	{ "buffers", 'b', NULL, 0, "show buffers in detail", 2 },
+	{ "buffers", 'b', NULL, 0, "show buffers in detail, blocks by their heads", 2 },
 	{ "inodes", 'i', NULL, 0, "show inodes in detail", 2 },
 	{ "quotas", 'q', NULL, 0, "show quotas in detail", 2 },
-	{ "all-detail", 'a', NULL, 0, "show every item in detail", 2 },
+	{ "all-detail", 'a', NULL, 0, "show every item in every detail", 2 },
 	{ "hex", 'o', NULL, 0, "the data of buffers in hexadecimal too", 2 },
 	{ "data-only", 'D', NULL, 0, "data in hexadecimal, not decoded", 2 },
 	{ "no-decode", 'n', NULL, 0, "headers only", 2 },
