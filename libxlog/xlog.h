@@ -182,7 +182,8 @@ struct xlog_record {
 	uint32_t	block;		/* first block in the log */
 	uint32_t	bb;		/* blocks in all; filler, zero, stray: run */
 	uint32_t	cycle;		/* of the first block */
-	/* the rest for RECORD and PARTIAL (header only) and FILLER (first) */
+	/* the rest for RECORD and PARTIAL (header only) and FILLER (of the
+	   first, without the bytes at .header) */
 	xlog_lsn_t	lsn;		/* h_lsn */
 	xlog_lsn_t	tail_lsn;	/* h_tail_lsn */
 	const uint8_t	*header;	/* header_bb blocks, as on disk */

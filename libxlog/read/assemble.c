@@ -307,13 +307,13 @@ static int add_region(struct xlog_assembly *as, struct xlog_op *op,
 	enum xfs_order order = trans_order(tr);
 	struct xlog_item *item;
 
+	op->role = XLOG_OP_REGION;
+	if (!op->len_bytes)
+		return 1;		/* carries nothing: ignored */
 	if (tr->header_bytes < TRANS_HEADER_BYTES)
 		return tr->header_bytes ?
 		       bad_op(as, op, tr, "transaction header cut short") :
 		       add_header(as, op, tr);
-	op->role = XLOG_OP_REGION;
-	if (!op->len_bytes)
-		return 1;		/* carries nothing: ignored */
 	item = tr->nitems ? &tr->items[tr->nitems - 1] : NULL;
 	if (!item || item->nregions == item->declared) {
 		uint16_t declared;

@@ -268,6 +268,22 @@ Test(assembly, passes_by_operations_of_a_transaction_begun_earlier)
 	cr_assert_str_empty(t.reports);
 }
 
+Test(assembly, ignores_an_operation_without_payload)
+{
+	const struct xlog_trans *tr;
+	uint8_t h[16] = { 'N', 'A', 'R', 'T', 40 };
+
+	op(0, 7, XLOG_START_TRANS, NULL, 0);
+	op(0, 7, 0, NULL, 0);
+	op(0, 7, 0, h, 16);
+	item(0, 7, 0x123f, 1);
+	op(0, 7, 0, NULL, 0);
+	op(0, 7, XLOG_COMMIT_TRANS, NULL, 0);
+	cr_assert_eq(feed(0, &tr), 1);
+	cr_assert_eq(tr->nitems, 1);
+	cr_assert_eq(tr->items[0].nregions, 1);
+}
+
 Test(assembly, takes_a_transaction_header_in_two_pieces)
 {
 	const struct xlog_trans *tr;
