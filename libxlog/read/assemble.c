@@ -474,6 +474,22 @@ void xlog_assembly_record(struct xlog_assembly *as,
 	as->ended = !rec->data;
 }
 
+/*
+ * Records are filled up to a block or a stripe unit, with anything. More than
+ * that are operations which the header does not count, and Linux leaves out.
+ */
+static void check_left(struct xlog_assembly *as)
+{
+	const struct xlog_info *info = &as->log->info;
+	uint32_t left = as->rec.len_bytes - as->pos;
+
+	if (!info->sb_version || left < BB_SIZE || left < info->log_sunit_bytes)
+		return;
+	report(&as->log->sink, 0, "log.ops", as->rec.lsn,
+	       "record %u: its header says %u operations, behind which %u bytes are left",
+	       as->rec.block, as->rec.num_ops, left);
+}
+
 int xlog_assembly_op(struct xlog_assembly *as, struct xlog_op *op,
 		     const struct xlog_trans **trans)
 {
@@ -486,8 +502,13 @@ int xlog_assembly_op(struct xlog_assembly *as, struct xlog_op *op,
 	memset(op, 0, sizeof(*op));
 	trans_retire(as, as->given);
 	as->given = NULL;
-	if (as->ended || as->ops == as->rec.num_ops)
+	if (as->ended)
 		return 0;
+	if (as->ops == as->rec.num_ops) {
+		as->ended = true;
+		check_left(as);
+		return 0;
+	}
 	if (as->pos == as->rec.len_bytes) {
 		as->ended = true;
 		notice(&as->log->sink, XLOG_WARNING, "log.ops", as->rec.lsn,

@@ -246,6 +246,18 @@ static int find_next_header(struct xlog_cursor *cur)
 	return rc;
 }
 
+/* Linux takes the LSN from the header as it stands there. */
+static void check_place(struct xlog_cursor *cur, const struct xlog_record *rec,
+			const struct xlog_rec_head *h)
+{
+	xfs_lsn_t place = xfs_lsn_make(h->cycle, rec->block);
+
+	if (h->lsn != place && !cur->quiet)
+		report(&cur->log->sink, 0, "log.lsn", place,
+		       "block %u: the record there says that it is %u:%u",
+		       rec->block, xfs_lsn_cycle(h->lsn), xfs_lsn_block(h->lsn));
+}
+
 static int next_in_log(struct xlog_cursor *cur, struct xlog_record *rec)
 {
 	const struct xlog *log = cur->log;
@@ -280,6 +292,7 @@ static int next_in_log(struct xlog_cursor *cur, struct xlog_record *rec)
 	rc = take_record(cur, &h, rec);
 	if (rc)
 		return rc;
+	check_place(cur, rec, &h);
 	if (rec->crc != XLOG_CRC_BAD)
 		return 1;
 	if (cur->walk == XLOG_WALK_LOG)

@@ -257,6 +257,26 @@ Test(assembly, takes_a_number_of_items_for_a_number_of_regions)
 	cr_assert_str_empty(t.reports);
 }
 
+Test(assembly, says_that_a_record_has_more_than_its_header_counts)
+{
+	static const uint8_t filling[BB_SIZE];
+	const struct xlog_trans *tr;
+	struct xlog_op o;
+
+	start(0, 7);
+	op(0, 7, 0, filling, sizeof(filling));
+	rec[0].num_ops--;
+	t.log.info.sb_version = 5;
+	t.log.info.log_sunit_bytes = 4096;
+	feed(0, &tr);
+	cr_assert_str_empty(t.reports);
+	t.log.info.log_sunit_bytes = 1;
+	xlog_assembly_record(as, &rec[0]);
+	while (xlog_assembly_op(as, &o, &tr))
+		;
+	cr_assert(testlog_said(&t, "2 operations, behind which 524 bytes are left"));
+}
+
 Test(assembly, passes_by_operations_of_a_transaction_begun_earlier)
 {
 	const struct xlog_trans *tr;

@@ -255,3 +255,18 @@ Test(cursor, refuses_a_range_outside_the_log)
 	cr_assert_eq(xlog_cursor_open(&t.log, XLOG_WALK_PHYSICAL, 5, 4, &c),
 		     -EINVAL);
 }
+
+Test(cursor, says_that_a_record_is_not_where_its_header_says)
+{
+	uint8_t lsn[8];
+
+	testlog_append(&t, 5, 0);
+	testlog_append(&t, 5, 0);
+	put_be64(lsn, xfs_lsn_make(1, 7));
+	testlog_poke(&t, 6, 16, lsn, sizeof(lsn));
+	open_cursor(XLOG_WALK_LOG_RESYNC, 0, t.block);
+	cr_assert_eq(xlog_cursor_next(cur, &rec), 1);
+	cr_assert_str_empty(t.reports);
+	cr_assert_eq(xlog_cursor_next(cur, &rec), 1);
+	cr_assert(testlog_said(&t, "log.lsn block 6: the record there says that it is 1:7"));
+}

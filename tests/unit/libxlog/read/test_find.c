@@ -583,3 +583,14 @@ Test(find, reads_at_most_8_mib_where_every_record_behind_the_tail_is_bad)
 		      (unsigned long long)xlog_bytes_read(&t.log) - before);
 	cr_assert(bounds.refused[0]);
 }
+
+Test(find, tells_of_a_tail_behind_the_newest_record)
+{
+	testlog_init(&t, NBB, 2);
+	fill_to(1, 5000, 20);
+	/* where the head will be: a mount finds nothing to do */
+	testlog_append(&t, 10, xfs_lsn_make(1, t.block + 11));
+	find();
+	cr_assert_eq(bounds.state, XLOG_CLEAN);
+	cr_assert(testlog_said(&t, "lies behind that record"));
+}
