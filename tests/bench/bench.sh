@@ -84,17 +84,23 @@ for out in /dev/null "$dir/out"; do
 	p=$(median "$out" xfs_logprint -t -b -i -q "$img")
 	report "-t -b -i -q to $to, xfs_logprint" "$t" "$p"
 	r=$(median "$out" "$print" "$img")
-	q=$(median "$out" xfs_logprint "$img")
+	# -c: without it xfs_logprint ends at the first record of an older lap
+	q=$(median "$out" xfs_logprint -c "$img")
 	report "record view to $to, xfs_logprint" "$r" "$q"
 done
 c=$(median /dev/null cat "$dir/log.raw")
 f=$(median /dev/null "$print" --check=full "$img")
 k=$(median /dev/null "$print" --check "$img")
 n=$(median /dev/null "$print" -t -n "$img")
-awk -v m=$mib -v c="${c%% *}" -v f="${f%% *}" -v t="${t%% *}" -v n="${n%% *}" -v r="${r%% *}" 'BEGIN {
-	g = m / 1024
-	printf "log of %d MiB: cat %.2f GiB/s, --check=full %.2f, -t -n %.2f, -t -b -i -q %.2f, record view %.2f\n",
-		m, g / c, g / f, g / n, g / t, g / r }'
+# what lies between tail and head; the other views read all of the log
+live=$("$print" -S -J "$img" | awk -v n="$log_bbs" -F '"' '/"type":"log"/ {
+	for (i = 1; i < NF; i++) { if ($i == "tail") t = $(i + 2); if ($i == "head") h = $(i + 2) }
+	sub(/.*:/, "", t); sub(/.*:/, "", h)
+	print int(((h - t + n) % n) / 2048) }')
+awk -v m=$mib -v l="$live" -v c="${c%% *}" -v f="${f%% *}" -v t="${t%% *}" -v n="${n%% *}" -v r="${r%% *}" 'BEGIN {
+	g = m / 1024; a = l / 1024
+	printf "GiB of log a second: cat %.2f, record view %.2f (%d MiB); --check=full %.2f, -t -n %.2f, -t -b -i -q %.2f (%d MiB live)\n",
+		g / c, g / r, m, a / f, a / n, a / t, l }'
 echo "--check: $(awk -v b="${k##* }" 'BEGIN { printf "%.1f MiB", b / 1048576 }') read, ${k%% *} s"
 peak() {	# KiB, the second of three figures
 	set -- "${1#* }"
