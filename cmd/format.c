@@ -23,29 +23,41 @@ static char *put_pair(char *p, uint64_t v)
 	return p + 2;
 }
 
+/* Decimal digits of @v, at least 1. */
+static unsigned int digits_of(uint64_t v)
+{
+	static const uint64_t powers[] = {
+		0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000,
+		1000000000, 10000000000, 100000000000, 1000000000000,
+		10000000000000, 100000000000000, 1000000000000000,
+		10000000000000000, 100000000000000000, 1000000000000000000,
+		10000000000000000000u,
+	};
+	/* 1233/4096 is a little more than log10(2) */
+	unsigned int n = (64 - (unsigned int)__builtin_clzll(v | 1)) * 1233 >>
+			 12;
+
+	return n + (n < 20 && v >= powers[n]);
+}
+
 char *format_uint(char *p, uint64_t v)
 {
-	char buf[20], *end = buf + sizeof(buf), *q = end;
-	size_t n;
+	char *end, *q;
 
 	if (v < 10) {
 		*p = (char)('0' + v);
 		return p + 1;
 	}
-	while (v >= 100) {
+	end = p + digits_of(v);
+	for (q = end; v >= 100; v /= 100) {
 		q -= 2;
 		put_pair(q, v % 100);
-		v /= 100;
 	}
-	if (v >= 10) {
-		q -= 2;
-		put_pair(q, v);
-	} else {
-		*--q = (char)('0' + v);
-	}
-	n = (size_t)(end - q);
-	memcpy(p, q, n);
-	return p + n;
+	if (v >= 10)
+		put_pair(q - 2, v);
+	else
+		q[-1] = (char)('0' + v);
+	return end;
 }
 
 char *format_sint(char *p, int64_t v)

@@ -68,7 +68,15 @@ static inline void out_char(struct out *o, char c)
 /* A string constant or any other string. */
 static inline void out_str(struct out *o, const char *s)
 {
-	out_bytes(o, s, strlen(s));
+	size_t n = strlen(s);
+
+	if (n > OUT_BUFFER_BYTES / 2) {
+		out_bytes(o, s, n);
+		return;
+	}
+	/* of a constant, this is a few stores */
+	memcpy(out_room(o, n), s, n);
+	o->used += n;
 }
 
 void out_newline(struct out *o);
