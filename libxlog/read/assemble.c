@@ -245,6 +245,17 @@ static bool room_for_item(struct open_trans *tr)
 	return true;
 }
 
+/* Every record of a transaction is of its order: Linux refuses another. */
+static void check_order(struct xlog_assembly *as, const struct open_trans *tr)
+{
+	if (!tr->header_bytes || trans_order(tr) == as->order || as->order_told)
+		return;
+	as->order_told = true;
+	report(&as->log->sink, 0, "log.order", as->rec.lsn,
+	       "record %u and perhaps others: the items are in the other byte order than the record says",
+	       as->rec.block);
+}
+
 static int add_header(struct xlog_assembly *as, struct xlog_op *op,
 		      struct open_trans *tr)
 {
@@ -266,14 +277,9 @@ static int add_header(struct xlog_assembly *as, struct xlog_op *op,
 			tr->t.big_endian = false;
 		else
 			return bad_op(as, op, tr, "bad transaction header magic");
-		if (trans_order(tr) != as->order && !as->order_told) {
-			as->order_told = true;
-			report(&as->log->sink, 0, "log.order", as->rec.lsn,
-			       "record %u and perhaps others: the items are in the other byte order than the record says",
-			       as->rec.block);
-		}
 	}
 	tr->header_bytes += op->len_bytes;
+	check_order(as, tr);
 	if (tr->header_bytes == TRANS_HEADER_BYTES) {
 		tr->t.type = get_w32(tr->header + 4, trans_order(tr));
 		tr->t.num_regions = get_w32(tr->header + 12, trans_order(tr));
@@ -445,6 +451,7 @@ static int place_op(struct xlog_assembly *as, struct xlog_op *op,
 		return 1;
 	}
 	trans_seen(as, tr);
+	check_order(as, tr);
 	if (flags & XLOG_WAS_CONT_TRANS)
 		flags &= ~(unsigned int)XLOG_CONTINUE_TRANS;
 	switch (flags) {

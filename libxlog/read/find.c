@@ -176,12 +176,21 @@ static int trim_partial_record(struct finder *f, uint32_t from, uint32_t *last,
 	return 0;
 }
 
+/* Blocks of an earlier lap among the newest: what came after them is lost. */
+static void tell_hole(struct finder *f, uint32_t before)
+{
+	if (f->head != before)
+		notice(&f->log->sink, XLOG_WARNING, "log.hole", XLOG_LSN_NONE,
+		       "a hole in the newest writes: the log ends at block %u, not at %u",
+		       f->head, before);
+}
+
 /* Part of the log has never been written: it ends at the first zero block. */
 static int find_head_unfilled(struct finder *f)
 {
 	struct xlog *log = f->log;
 	uint32_t window = log_outstanding_bb(log);
-	uint32_t head, from;
+	uint32_t head, from, before;
 	int rc;
 
 	rc = bisect_cycle(f, 0, log->nbb - 1, 0, &head);
@@ -190,12 +199,13 @@ static int find_head_unfilled(struct finder *f)
 	explain(f, "the log is in its first lap; first unwritten block %u",
 		head);
 	from = head > window ? head - window : 0;
+	before = head;
 	/* writes may have completed out of order: 1 1 0 1 | 0 0 */
 	rc = scan_cycle(f, from, head, 0, &head);
 	if (rc < 0)
 		return rc;
-	if (rc)
-		explain(f, "a hole in the newest writes: head back to %u", head);
+	f->head = head;
+	tell_hole(f, before);
 	rc = trim_partial_record(f, from, &head, 0);
 	if (rc == 1)
 		return corrupt(f, "the log does not begin with a record");
@@ -227,9 +237,8 @@ static int scan_outstanding(struct finder *f, uint32_t stop_cycle)
 		if (!rc)
 			rc = scan_cycle(f, 0, f->head, stop_cycle, &f->head);
 	}
-	if (rc > 0 && f->head != before)
-		explain(f, "a hole in the newest writes: head back from %u to %u",
-			before, f->head);
+	if (rc >= 0)
+		tell_hole(f, before);
 	return rc < 0 ? rc : 0;
 }
 

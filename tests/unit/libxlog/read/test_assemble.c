@@ -277,6 +277,23 @@ Test(assembly, says_that_a_record_has_more_than_its_header_counts)
 	cr_assert(testlog_said(&t, "2 operations, behind which 524 bytes are left"));
 }
 
+Test(assembly, says_that_a_transaction_goes_on_in_a_record_of_the_other_order)
+{
+	const struct xlog_trans *tr;
+
+	start(0, 7);
+	announce(0, 1);
+	rec[1].fmt = 99;
+	item(1, 7, 0x123f, 1);
+	op(1, 7, XLOG_COMMIT_TRANS, NULL, 0);
+	feed(0, &tr);
+	cr_assert_eq(xlog_assembly_detach(as), 0);
+	cr_assert_str_empty(t.reports);
+	cr_assert_eq(feed(1, &tr), 1);
+	cr_assert(!tr->big_endian);
+	cr_assert(testlog_said(&t, "record 18 and perhaps others"));
+}
+
 Test(assembly, passes_by_operations_of_a_transaction_begun_earlier)
 {
 	const struct xlog_trans *tr;

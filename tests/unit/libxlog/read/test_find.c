@@ -94,6 +94,7 @@ Test(find, goes_back_to_a_hole_in_the_first_lap)
 	testlog_poke(&t, t.block - 3 * 63 + 30, 0, zero, BB_SIZE);
 	find();
 	assert_lsn(bounds.head, 1, t.block - 3 * 63);
+	cr_assert(testlog_said(&t, "a hole in the newest writes"));
 }
 
 Test(find, finds_the_head_where_the_lap_changes)
@@ -139,6 +140,7 @@ Test(find, goes_back_to_a_hole_before_the_physical_end)
 		testlog_poke(&t, 63 * 398 + i, 0, old + i * BB_SIZE, BB_SIZE);
 	find();
 	assert_lsn(bounds.head, 2, 63 * 398);
+	cr_assert(testlog_said(&t, "ends at block 25074, not at 25200"));
 }
 
 Test(find, goes_back_over_the_physical_end_to_a_hole)
