@@ -187,6 +187,12 @@ void print_dump(struct print *pr, const void *p, size_t len_bytes,
 /* Of all regions. */
 uint64_t print_item_bytes(const struct xlog_item *item);
 
+/* --- print_grow.c --- */
+
+/* Take over the size of the filesystem that a superblock among @items has. */
+void print_grow(struct print *pr, const struct xlog_item *items, size_t n,
+		bool big_endian);
+
 /* --- print_trans.c --- */
 
 typedef int (*print_trans_fn)(void *ctx, const struct xlog_trans *trans);

@@ -4,6 +4,8 @@
  * print_brief.c, and what -b, -i, -q and -a ask for below it; JSON has one
  * object for every item. The decoded parts of both are the same walks.
  */
+#include <stdio.h>
+
 #include "cmd/print.h"
 #include "cmd/print_block.h"
 #include "libxfsfmt/fork.h"
@@ -293,6 +295,17 @@ static void debug_item(const struct xlog_item *item,
 		    (unsigned long long)print_item_bytes(item));
 }
 
+static void item_finding(struct print *pr, const struct xlog_item *item,
+			 const struct item_place *place, const char *why)
+{
+	int type = item_type_index(item->type);
+	char text[160];
+
+	snprintf(text, sizeof(text), "%s item of transaction 0x%x: %s",
+		 type < 0 ? "unknown" : item_types[type].name, place->tid, why);
+	print_finding(pr, XLOG_ERROR, "log.item", place->checkpoint, text);
+}
+
 void print_item(struct print *pr, const struct xlog_item *item,
 		const struct item_place *place)
 {
@@ -308,8 +321,7 @@ void print_item(struct print *pr, const struct xlog_item *item,
 	if (item->type == XFS_LI_BUF)
 		print_block_load(pr, &iv.v);
 	if (why)
-		print_finding(pr, XLOG_ERROR, "log.item", place->checkpoint,
-			      why);
+		item_finding(pr, item, place, why);
 	if (pr->opts.json)
 		item_object(pr, item, &iv.v, why, place);
 	else

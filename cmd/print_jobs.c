@@ -229,6 +229,8 @@ void print_items(struct print *pr, struct print_jobs *jobs,
 	}
 	jobs->items = items;
 	jobs->place = place;
+	for (unsigned int i = 0; i < jobs->nworkers; i++)
+		jobs->workers[i]->pr.geom = pr->geom;
 	while (done < n && !pr->out.error) {
 		done = run_round(jobs, done, n);
 		write_round(pr, jobs);

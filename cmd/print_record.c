@@ -216,6 +216,8 @@ static void show_op(struct record_view *v, const struct xlog_op *op,
 		else
 			op_text(pr, op, number);
 	}
+	if (op->item)
+		print_grow(pr, op->item, 1, place.big_endian);
 	if (!op->item || (pr->opts.no_decode && !v->filtered) ||
 	    !print_item_wanted(pr, op->item, &place))
 		return;

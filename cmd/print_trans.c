@@ -132,6 +132,8 @@ int print_walk(struct print *pr, print_trans_fn fn, void *ctx)
 		if (rc > 0) {
 			uint32_t at = xlog_lsn_block(trans->commit);
 
+			print_grow(pr, trans->items, trans->nitems,
+				   trans->big_endian);
 			rc = fn(ctx, trans);
 			if (rc < 0)
 				break;
