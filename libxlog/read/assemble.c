@@ -464,6 +464,10 @@ static int place_op(struct xlog_assembly *as, struct xlog_op *op,
 		return commit(as, op, tr, trans);
 	case XLOG_UNMOUNT_TRANS:
 		op->role = XLOG_OP_UNMOUNT;
+		/* Linux says so in passing and drops the transaction */
+		report(&as->log->sink, 0, "log.op", as->rec.lsn,
+		       "record %u: unmount in the middle of transaction 0x%x",
+		       as->rec.block, op->tid);
 		trans_unlink(as, tr);
 		trans_retire(as, tr);
 		return 1;

@@ -294,6 +294,20 @@ Test(assembly, says_that_a_transaction_goes_on_in_a_record_of_the_other_order)
 	cr_assert(testlog_said(&t, "record 18 and perhaps others"));
 }
 
+Test(assembly, says_that_an_unmount_cuts_a_transaction_off)
+{
+	const struct xlog_trans *tr;
+
+	start(0, 7);
+	item(0, 7, 0x123f, 1);
+	op(0, 7, XLOG_UNMOUNT_TRANS, "nU", 2);
+	op(0, 7, XLOG_COMMIT_TRANS, NULL, 0);
+	cr_assert_eq(feed(0, &tr), 0);
+	cr_assert_null(tr);
+	cr_assert(testlog_said(&t, "unmount in the middle of transaction 0x7"));
+	cr_assert_null(xlog_assembly_unfinished(as, NULL));
+}
+
 Test(assembly, passes_by_operations_of_a_transaction_begun_earlier)
 {
 	const struct xlog_trans *tr;
