@@ -28,6 +28,8 @@ struct survey {
 	bool		counted;	/* all of it was looked at */
 	bool		superblock_only; /* nothing but superblock changes */
 	bool		owner_change;	/* an inode that Linux chokes on */
+	bool		unknown_item;	/* Linux replays nothing then; the first: */
+	uint16_t	unknown_type;
 	uint64_t	checkpoints;	/* if counted */
 };
 

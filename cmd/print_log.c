@@ -66,6 +66,10 @@ static void survey_items(struct survey *s, const struct xlog_trans *trans,
 		struct xfs_inode_log_format ilf;
 		struct xfs_buf_log_format blf;
 
+		if (item_type_index(item->type) < 0 && !s->unknown_item) {
+			s->unknown_item = true;
+			s->unknown_type = item->type;
+		}
 		if (item->type == XFS_LI_BUF && s->superblock_only) {
 			xfs_buf_log_format_decode(&blf, r->data, r->len_bytes,
 						  order);
@@ -130,6 +134,9 @@ static void survey(struct print *pr)
 		refuse(pr, "damaged record at %u:%u, between tail and head",
 		       xlog_lsn_cycle(pr->error_lsn),
 		       xlog_lsn_block(pr->error_lsn));
+	if (s->unknown_item)
+		refuse(pr, "a log item of the unknown type 0x%04x",
+		       s->unknown_type);
 	if (s->owner_change)
 		refuse(pr, "an inode passes its blocks to another owner "
 		       "(swapext), which kernels fail to replay");
