@@ -486,7 +486,7 @@ void xlog_assembly_record(struct xlog_assembly *as,
 }
 
 /*
- * Records are filled up to a block or a stripe unit, with anything. More than
+ * Records are filled up to a sector or a stripe unit, with anything. More than
  * that are operations which the header does not count, and Linux leaves out.
  */
 static void check_left(struct xlog_assembly *as)
@@ -494,7 +494,8 @@ static void check_left(struct xlog_assembly *as)
 	const struct xlog_info *info = &as->log->info;
 	uint32_t left = as->rec.len_bytes - as->pos;
 
-	if (!info->sb_version || left < BB_SIZE || left < info->log_sunit_bytes)
+	if (!info->sb_version || left < BB_SIZE ||
+	    left < info->log_sunit_bytes || left < info->log_sector_bytes)
 		return;
 	report(&as->log->sink, 0, "log.ops", as->rec.lsn,
 	       "record %u: its header says %u operations, behind which %u bytes are left",
