@@ -212,6 +212,14 @@ static int verify_tail(struct finder *f, struct pass *pass)
 	reach = XLOG_MAX_ICLOGS *
 		bb_from_bytes(f->last_head.size_bytes ?
 			      f->last_head.size_bytes : XLOG_HEADER_SPAN_BYTES);
+	/* what is overwritten next lies right ahead; Linux looks anywhere */
+	if (tail != f->tail &&
+	    block_distance(f->log, f->head, f->tail) > reach) {
+		report(&f->log->sink, 0, "log.tail", XLOG_LSN_NONE,
+		       "no record at the tail, block %u: a mount begins at %u",
+		       f->tail, tail);
+		f->tail = tail;
+	}
 	for (;;) {
 		rc = check_live(f, tail, pass);
 		if (rc)

@@ -596,3 +596,14 @@ Test(find, tells_of_a_tail_behind_the_newest_record)
 	cr_assert_eq(bounds.state, XLOG_CLEAN);
 	cr_assert(testlog_said(&t, "lies behind that record"));
 }
+
+Test(find, tells_of_a_tail_inside_a_record)
+{
+	testlog_init(&t, NBB, 2);
+	fill_to(1, 5000, 20);
+	testlog_append(&t, 10, xfs_lsn_make(1, 63 * 10 + 1));
+	find();
+	cr_assert_eq(bounds.state, XLOG_DIRTY);
+	assert_lsn(bounds.tail, 1, 63 * 11);
+	cr_assert(testlog_said(&t, "0 log.tail no record at the tail, block 631: a mount begins at 693"), "%s", t.reports);
+}
