@@ -1,0 +1,67 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# For stories about bad input, after story.sh: whatever is wrong, xlog-print
+# ends in time with the right exit status, says why in a line or a few, each
+# with the name of the input, and reads nothing but superblock and log.
+export SPOIL=$BUILD/tests/spoil/spoil
+
+# Under the address sanitizer strace gets in the way, and is not needed: there
+# a read outside of a buffer is a failure anyway.
+can_trace() {
+	! nm -D "$XLOG_PRINT" 2>/dev/null | grep -q __asan_init &&
+		command -v strace >/dev/null &&
+		strace -o /dev/null true 2>/dev/null
+}
+TRACE=
+if can_trace; then
+	TRACE=yes
+fi
+
+SUPERBLOCK_BYTES=32768		# the largest sector
+
+# What one run has to keep to. stdout and stderr go to the files out and err.
+run_on() {	# <what is wrong> <allowed statuses> <input> <argument>...
+	local what=$1 allowed=$2 input=$3 rc=0 lines
+
+	shift 3
+	timeout -k 1 20 "$XLOG_PRINT" "$@" "$input" >out 2>err || rc=$?
+	case " $allowed " in
+	*" $rc "*)	;;
+	*)	head -n 5 err >&2
+		fail "$what: xlog-print $* exits with $rc, not $allowed" ;;
+	esac
+	lines=$(wc -l <err)
+	[ "$lines" -le 20 ] || fail "$what: xlog-print $*: $lines lines on stderr"
+	! grep -vqF "xlog-print: $input: " err || {
+		cat err >&2
+		fail "$what: xlog-print $*: a message does not name the input"
+	}
+	[ $rc = 0 ] || [ "${1%=full}" = --check ] || [ "$lines" != 0 ] ||
+		grep -q '^{"type":"finding"' out ||
+		fail "$what: xlog-print $*: exits with $rc and says nothing"
+	if [ $rc = 8 ]; then
+		[ "$lines" = 1 ] || fail "$what: xlog-print $*: $lines lines"
+		[ ! -s out ] || fail "$what: xlog-print $*: output"
+	fi
+}
+
+# Does "xlog-print ARGUMENT... INPUT" read from it only what is allowed to it?
+reads_only_log() {	# <what> <input> <start, blocks of the log> <argument>...
+	local what=$1 input=$2 start=$3 bb=$4
+
+	[ -n "$TRACE" ] || return 0
+	shift 4
+	timeout -k 1 20 strace -f -y -s 0 -e trace=read,pread64,preadv,preadv2 \
+		-o trace "$XLOG_PRINT" "$@" "$input" >/dev/null 2>&1 || true
+	grep -F "/$input>, " trace >reads ||
+		fail "$what: nothing is read, or not seen"
+	sed -nE 's/.* ([0-9]+), ([0-9]+)\) = .*/\1 \2/p' reads |
+		awk -v from="$((start * 512))" -v to="$(((start + bb) * 512))" \
+			-v sb="$SUPERBLOCK_BYTES" '
+		$1 + $2 > sb && ($2 < from || $1 + $2 > to) {
+			print $1 " bytes at " $2 " are outside of the log"
+			exit 1
+		}' || fail "$what: xlog-print $* reads what is not the log"
+	! grep -qv 'pread64(' reads || fail "$what: not by pread64"
+}
