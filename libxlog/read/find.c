@@ -461,22 +461,34 @@ static int find_bounds(struct finder *f)
 /* Gates of recovery that the superblock decides, after head and tail. */
 static void check_gates(struct finder *f)
 {
-	const struct xlog *log = f->log;
-	const struct xfs_sb *sb = &log->sb;
+	const struct xfs_sb *sb = &f->log->sb;
+	bool v5 = f->log->info.sb_version == 5;
+	uint32_t bits;
 
-	if (log->info.sb_version != 5)
-		return;
-	if (sb->sb_lsn != XFS_NULL_LSN && sb->sb_lsn > f->out->head)
+	if (v5 && sb->sb_lsn != XFS_NULL_LSN && sb->sb_lsn > f->out->head)
 		find_refuse(f, XLOG_ERROR, "sb.lsn", sb->sb_lsn,
 			    "the superblock is newer (LSN %u:%u) than the log",
 			    xfs_lsn_cycle(sb->sb_lsn),
 			    xfs_lsn_block(sb->sb_lsn));
-	if (f->out->state == XLOG_DIRTY &&
-	    sb->sb_features_log_incompat & ~(uint32_t)XFS_SB_LOG_INCOMPAT_ALL)
+	if (f->out->state != XLOG_DIRTY)
+		return;
+	if (f->log->info.sb_version && sb->sb_inprogress)
+		find_refuse(f, XLOG_ERROR, "sb.inprogress", XLOG_LSN_NONE,
+			    "the filesystem is marked as being made or copied");
+	if (!v5)
+		return;
+	if (sb->sb_features_incompat & XFS_SB_INCOMPAT_NEEDSREPAIR)
+		find_refuse(f, XLOG_ERROR, "sb.needsrepair", XLOG_LSN_NONE,
+			    "the filesystem is marked as needing repair");
+	bits = sb->sb_features_incompat & ~(uint32_t)XFS_SB_INCOMPAT_ALL;
+	if (bits)
+		find_refuse(f, XLOG_ERROR, "sb.incompat", XLOG_LSN_NONE,
+			    "unknown incompatible features 0x%x", bits);
+	bits = sb->sb_features_log_incompat &
+	       ~(uint32_t)XFS_SB_LOG_INCOMPAT_ALL;
+	if (bits)
 		find_refuse(f, XLOG_ERROR, "sb.log-incompat", XLOG_LSN_NONE,
-			    "unknown incompatible log features 0x%x",
-			    sb->sb_features_log_incompat &
-			    ~(uint32_t)XFS_SB_LOG_INCOMPAT_ALL);
+			    "unknown incompatible log features 0x%x", bits);
 }
 
 int xlog_find(struct xlog *log, unsigned int flags, struct xlog_bounds *out)

@@ -607,3 +607,33 @@ Test(find, tells_of_a_tail_inside_a_record)
 	assert_lsn(bounds.tail, 1, 63 * 11);
 	cr_assert(testlog_said(&t, "0 log.tail no record at the tail, block 631: a mount begins at 693"), "%s", t.reports);
 }
+
+/* A dirty log of a filesystem of version 5 with this superblock. */
+static void find_gated(const struct xfs_sb *sb, const char *refused)
+{
+	testlog_fini(&t);
+	testlog_init(&t, NBB, 2);
+	t.log.info.sb_version = 5;
+	t.log.sb = *sb;
+	fill_to(1, 5000, 20);
+	find();
+	cr_assert_eq(bounds.state, XLOG_DIRTY);
+	cr_assert_str_eq(bounds.refused, refused);
+}
+
+Test(find, refuses_what_the_superblock_says_is_not_to_be_mounted)
+{
+	const uint32_t repair = XFS_SB_INCOMPAT_NEEDSREPAIR;
+
+	find_gated(&(struct xfs_sb){ .sb_features_incompat = 3 }, "");
+	find_gated(&(struct xfs_sb){ .sb_features_incompat = 0x80000003 },
+		   "unknown incompatible features 0x80000000");
+	find_gated(&(struct xfs_sb){ .sb_features_incompat = repair },
+		   "the filesystem is marked as needing repair");
+	find_gated(&(struct xfs_sb){ .sb_features_log_incompat = 6 },
+		   "unknown incompatible log features 0x6");
+	find_gated(&(struct xfs_sb){ .sb_inprogress = 1 },
+		   "the filesystem is marked as being made or copied");
+	find_gated(&(struct xfs_sb){ .sb_lsn = xfs_lsn_make(7, 8) },
+		   "the superblock is newer (LSN 7:8) than the log");
+}
