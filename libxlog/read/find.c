@@ -294,6 +294,30 @@ static int find_head_full(struct finder *f, uint32_t first, uint32_t last)
 	return rc;
 }
 
+/*
+ * A first block that was never written makes a log empty, whatever follows.
+ * Look a little further: as far as one record reaches, and at the end.
+ */
+static int check_empty(struct finder *f, uint32_t last)
+{
+	uint32_t reach = log_record_max_bb(f->log);
+	uint32_t cycle = last, block;
+
+	for (block = 1; block < reach && block < f->log->nbb && !cycle;
+	     block++) {
+		const uint8_t *b;
+		int rc = view_block(&f->view, block, &b);
+
+		if (rc)
+			return rc;
+		cycle = xlog_block_cycle(b);
+	}
+	if (cycle)
+		report(&f->log->sink, 0, "log.head", XLOG_LSN_NONE,
+		       "the first block was never written, but others were: a mount takes the log for empty");
+	return 0;
+}
+
 static int find_head(struct finder *f)
 {
 	uint32_t first, last;
@@ -306,7 +330,7 @@ static int find_head(struct finder *f)
 		return rc;
 	if (!first) {
 		f->head = 0;
-		return 0;
+		return check_empty(f, last);
 	}
 	rc = last ? find_head_full(f, first, last) : find_head_unfilled(f);
 	if (!rc)

@@ -608,6 +608,24 @@ Test(find, tells_of_a_tail_inside_a_record)
 	cr_assert(testlog_said(&t, "0 log.tail no record at the tail, block 631: a mount begins at 693"), "%s", t.reports);
 }
 
+Test(find, tells_that_a_log_without_its_first_block_is_not_empty)
+{
+	static const uint8_t zero[BB_SIZE];
+
+	testlog_init(&t, NBB, 2);
+	fill_to(1, 5000, 20);
+	testlog_poke(&t, 0, 0, zero, BB_SIZE);
+	find();
+	cr_assert_eq(bounds.state, XLOG_EMPTY);
+	cr_assert(testlog_said(&t, "0 log.head the first block was never"));
+	testlog_fini(&t);
+
+	testlog_init(&t, NBB, 2);
+	testlog_poke(&t, NBB - 1, 0, "\0\0\0\1", 4);
+	find();
+	cr_assert(testlog_said(&t, "0 log.head the first block was never"));
+}
+
 /* A dirty log of a filesystem of version 5 with this superblock. */
 static void find_gated(const struct xfs_sb *sb, const char *refused)
 {
