@@ -64,6 +64,7 @@ struct print {
 	bool		mute;		/* a second look: reported before */
 	bool		quiet_worker;	/* reports are only counted */
 	uint64_t	findings;
+	uint64_t	messages;	/* lines for stderr, shown or not */
 	uint64_t	errors;		/* those that make the exit code 4 */
 	xlog_lsn_t	error_lsn;	/* of the last one, muted or not */
 	/* who collects notices and steps, or NULL */

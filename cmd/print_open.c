@@ -37,6 +37,9 @@ static unsigned int debug_wanted(void)
 	return wanted;
 }
 
+/* One log can be bad in a thousand places. */
+enum { MESSAGES_MAX = 16 };
+
 /* Whether a report of this severity is worth a line on stderr. */
 static bool wanted(const struct print *pr, enum xlog_severity severity)
 {
@@ -58,6 +61,9 @@ static void message(struct print *pr, const struct xlog_report *r)
 		   cmd_want_colour(pr->opts.colour, STDERR_FILENO);
 	const char *on = red ? "\033[31m" : "", *off = red ? "\033[0m" : "";
 
+	if (!pr->opts.verbose && !pr->debug &&
+	    pr->messages++ >= MESSAGES_MAX)
+		return;
 	if (pr->ready)
 		out_flush(&pr->out);
 	if (r->lsn == XLOG_LSN_NONE)
@@ -250,6 +256,9 @@ int print_close(struct print *pr, int rc)
 	if (!rc && cmd_cancelled())
 		rc = -ECANCELED;
 	code = exit_code(pr, rc);
+	if (pr->messages > MESSAGES_MAX)
+		cmd_message("%s: and %llu more; -v shows all", pr->opts.path,
+			    (unsigned long long)(pr->messages - MESSAGES_MAX));
 	if (pr->ready) {
 		progress_end(&pr->progress);
 		if (pr->opts.json)
