@@ -6,8 +6,11 @@
 #include "libxfsfmt/crc32c.h"
 
 XFS_DEFINE(xfs_agf, XFS_AGF_ROWS)
+XFS_DEFINE_ENCODE(xfs_agf, XFS_AGF_ROWS)
 XFS_DEFINE(xfs_agi, XFS_AGI_ROWS)
+XFS_DEFINE_ENCODE(xfs_agi, XFS_AGI_ROWS)
 XFS_DEFINE(xfs_agfl, XFS_AGFL_ROWS)
+XFS_DEFINE_ENCODE(xfs_agfl, XFS_AGFL_ROWS)
 
 /* More levels than any tree of a group can have. */
 enum { LEVELS_MAX = 20 };

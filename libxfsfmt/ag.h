@@ -53,6 +53,7 @@ enum { XFS_AG_V5 = 1 };
 	X##_W(le32, agf_crc,		216,	CRC, NULL, XFS_AG_V5, 0) \
 	X##_W(be32, agf_spare2,		220,	PAD, NULL, XFS_AG_V5, 0)
 XFS_DECLARE(xfs_agf, XFS_AGF_ROWS, 224);
+XFS_DECLARE_ENCODE(xfs_agf);
 
 #define XFS_AGI_ROWS(X)							\
 	X##_F(be32, agi_magicnum,	0,	MAGIC)			\
@@ -75,6 +76,7 @@ XFS_DECLARE(xfs_agf, XFS_AGF_ROWS, 224);
 	X##_W(be32, agi_iblocks,	336,	UINT, NULL, XFS_AG_V5, 0) \
 	X##_W(be32, agi_fblocks,	340,	UINT, NULL, XFS_AG_V5, 0)
 XFS_DECLARE(xfs_agi, XFS_AGI_ROWS, 344);
+XFS_DECLARE_ENCODE(xfs_agi);
 
 /* The header of a version 5 AGFL; in version 4 the block numbers start at 0. */
 #define XFS_AGFL_ROWS(X)						\
@@ -84,6 +86,7 @@ XFS_DECLARE(xfs_agi, XFS_AGI_ROWS, 344);
 	X##_F(be64, agfl_lsn,		24,	LSN)			\
 	X##_F(le32, agfl_crc,		32,	CRC)
 XFS_DECLARE(xfs_agfl, XFS_AGFL_ROWS, 36);
+XFS_DECLARE_ENCODE(xfs_agfl);
 
 /* Entries of the free list block of a filesystem, and where the first is. */
 static inline uint32_t xfs_agfl_entries(const struct xfs_geom *g)

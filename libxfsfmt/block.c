@@ -40,10 +40,17 @@ static unsigned int table_blft(unsigned int blft)
 	       XFS_BLFT_UDQUOT : blft;
 }
 
-/* Without a magic, the version of the filesystem chooses between rows. */
+/*
+ * Without a magic, the version of the filesystem chooses between rows; with
+ * one, it tells a header from contents that look like it.
+ */
 static bool version_fits(const struct xfs_walk *w,
 			 const struct xfs_block_type *t)
 {
+	/* these have a header where there are realtime groups */
+	if (w->geom && t->version == XFS_BLOCK_V5 &&
+	    (t->blft == XFS_BLFT_RTBITMAP || t->blft == XFS_BLFT_RTSUMMARY))
+		return w->geom->metadir;
 	return t->version == XFS_BLOCK_BOTH || !w->geom ||
 	       (t->version == XFS_BLOCK_V5) == w->geom->v5;
 }
@@ -70,7 +77,7 @@ const struct xfs_block_type *xfs_block_identify(const struct xfs_walk *w,
 	for (t = xfs_block_types; t->name; t++) {
 		if (!magic_is(w, t))
 			continue;
-		if (t->blft == blft)
+		if (t->blft == blft && version_fits(w, t))
 			return t;
 		if (!other)
 			other = t;

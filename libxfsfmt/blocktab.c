@@ -74,14 +74,7 @@ static const char *verify_dquots(const uint8_t *raw, size_t len_bytes,
 				 xfs_daddr_t daddr)
 {
 	(void)daddr;
-	for (size_t off = 0; off + xfs_dqblk_size <= len_bytes;
-	     off += xfs_dqblk_size) {
-		const char *why = xfs_dqblk_verify(raw + off, geom);
-
-		if (why)
-			return why;
-	}
-	return NULL;
+	return xfs_dquot_block_verify(raw, len_bytes, geom);
 }
 
 /* Of kinds without a header there is nothing to check. */

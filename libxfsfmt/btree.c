@@ -11,12 +11,16 @@
 #include "libxfsfmt/logitem_fmt.h"
 
 XFS_DEFINE(xfs_btree_short, XFS_BTREE_SHORT_ROWS)
+XFS_DEFINE_ENCODE(xfs_btree_short, XFS_BTREE_SHORT_ROWS)
 XFS_DEFINE(xfs_btree_long, XFS_BTREE_LONG_ROWS)
 XFS_DEFINE(xfs_bmdr_block, XFS_BMDR_ROWS)
 XFS_DEFINE(xfs_alloc_rec, XFS_ALLOC_REC_ROWS)
+XFS_DEFINE_ENCODE(xfs_alloc_rec, XFS_ALLOC_REC_ROWS)
 XFS_DEFINE(xfs_inobt_rec, XFS_INOBT_REC_ROWS)
+XFS_DEFINE_ENCODE(xfs_inobt_rec, XFS_INOBT_REC_ROWS)
 XFS_DEFINE(xfs_inobt_key, XFS_INOBT_KEY_ROWS)
 XFS_DEFINE(xfs_rmap_rec, XFS_RMAP_REC_ROWS)
+XFS_DEFINE_ENCODE(xfs_rmap_rec, XFS_RMAP_REC_ROWS)
 XFS_DEFINE(xfs_rmap_key, XFS_RMAP_KEY_ROWS)
 XFS_DEFINE(xfs_refcount_rec, XFS_REFCOUNT_REC_ROWS)
 XFS_DEFINE(xfs_refcount_key, XFS_REFCOUNT_KEY_ROWS)

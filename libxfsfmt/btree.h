@@ -79,6 +79,7 @@ enum { XFS_BTREE_V5 = 1 };	/* variant of a header */
 	X##_W(be32, bb_owner,		48,	UINT, NULL, XFS_BTREE_V5, 0) \
 	X##_W(le32, bb_crc,		52,	CRC, NULL, XFS_BTREE_V5, 0)
 XFS_DECLARE(xfs_btree_short, XFS_BTREE_SHORT_ROWS, XFS_BTREE_SHORT_CRC_BYTES);
+XFS_DECLARE_ENCODE(xfs_btree_short);
 
 #define XFS_BTREE_LONG_ROWS(X)						\
 	X##_F(be32, bb_magic,		0,	MAGIC)			\
@@ -106,6 +107,7 @@ XFS_DECLARE(xfs_bmdr_block, XFS_BMDR_ROWS, XFS_BMDR_BYTES);
 	X##_F(be32, ar_startblock,	0,	AGBLOCK)		\
 	X##_F(be32, ar_blockcount,	4,	UINT)
 XFS_DECLARE(xfs_alloc_rec, XFS_ALLOC_REC_ROWS, 8);
+XFS_DECLARE_ENCODE(xfs_alloc_rec);
 
 /*
  * Variant: chunks may have holes, which takes room from ir_freecount. Decoded,
@@ -121,6 +123,7 @@ enum { XFS_INOBT_SPARSE = 1 };
 	X##_W(be32, ir_freecount,	4,	UINT, NULL, 0, XFS_INOBT_SPARSE) \
 	X##_F(be64, ir_free,		8,	HEX)
 XFS_DECLARE(xfs_inobt_rec, XFS_INOBT_REC_ROWS, 16);
+XFS_DECLARE_ENCODE(xfs_inobt_rec);
 
 #define XFS_INOBT_KEY_ROWS(X)						\
 	X##_F(be32, ir_startino,	0,	AGINO)
@@ -149,6 +152,7 @@ enum {
 	X##_B(1, 1, rm_bmbt_block,	16,	BOOL)			\
 	X##_B(2, 1, rm_unwritten,	16,	BOOL)
 XFS_DECLARE(xfs_rmap_rec, XFS_RMAP_REC_ROWS, 24);
+XFS_DECLARE_ENCODE(xfs_rmap_rec);
 
 /*
  * Keys come in pairs: the lowest of the subtree, then the highest. Whether an

@@ -24,6 +24,7 @@ XFS_DEFINE(xfs_dir_ftype_piece, XFS_DIR_FTYPE_ROWS)
 XFS_DEFINE(xfs_dir_ino4_piece, XFS_DIR_INO4_ROWS)
 XFS_DEFINE(xfs_dir_ino8_piece, XFS_DIR_INO8_ROWS)
 XFS_DEFINE(xfs_dir_sf_hdr, XFS_DIR_SF_HDR_ROWS)
+XFS_DEFINE_ENCODE(xfs_dir_sf_hdr, XFS_DIR_SF_HDR_ROWS)
 XFS_DEFINE(xfs_dir_sf_entry, XFS_DIR_SF_ENTRY_ROWS)
 
 enum {

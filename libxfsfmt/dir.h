@@ -59,6 +59,7 @@ enum { XFS_DIR_SF_INO8 = 1 };
 	X##_W(be64, parent,	2,	INO, NULL, XFS_DIR_SF_INO8, 0)	\
 	X##_T(be32, parent,	2,	INO, NULL, 0, XFS_DIR_SF_INO8)
 XFS_DECLARE(xfs_dir_sf_hdr, XFS_DIR_SF_HDR_ROWS, 10);
+XFS_DECLARE_ENCODE(xfs_dir_sf_hdr);
 
 /* Name, file type (where there is one) and inode number follow. */
 #define XFS_DIR_SF_ENTRY_ROWS(X)					\

@@ -5,6 +5,8 @@
 #include "libxfsfmt/crc32c.h"
 #include "libxfsfmt/dquot.h"
 
+enum { ID_OFF = 4 };	/* of d_id */
+
 XFS_DEFINE(xfs_disk_dquot, XFS_DISK_DQUOT_ROWS)
 XFS_DEFINE(xfs_dqblk, XFS_DQBLK_ROWS)
 
@@ -15,6 +17,12 @@ const struct xfs_name xfs_dqtype_names[] = {
 	{ XFS_DQTYPE_BIGTIME, "bigtime" },
 	{ .name = NULL },
 };
+
+/* More is used than the soft limit, but the time it may last is not set. */
+static bool lacks_timer(uint64_t used, uint64_t softlimit, uint32_t timer)
+{
+	return softlimit && used > softlimit && !timer;
+}
 
 const char *xfs_disk_dquot_verify(const struct xfs_disk_dquot *dq)
 {
@@ -32,6 +40,12 @@ const char *xfs_disk_dquot_verify(const struct xfs_disk_dquot *dq)
 	/* the record of id 0 holds default limits, not times */
 	if (dq->d_type & XFS_DQTYPE_BIGTIME && !dq->d_id)
 		return "bigtime in the quota record of id 0";
+	if (dq->d_id &&
+	    (lacks_timer(dq->d_bcount, dq->d_blk_softlimit, dq->d_btimer) ||
+	     lacks_timer(dq->d_icount, dq->d_ino_softlimit, dq->d_itimer) ||
+	     lacks_timer(dq->d_rtbcount, dq->d_rtb_softlimit,
+			 dq->d_rtbtimer)))
+		return "quota record over its soft limit without a timer";
 	return NULL;
 }
 
@@ -46,7 +60,26 @@ const char *xfs_dqblk_verify(const void *raw, const struct xfs_geom *g)
 			return "UUID of another filesystem";
 	}
 	xfs_disk_dquot_decode(&dq, raw, xfs_disk_dquot_size, XFS_BE);
+	if (dq.d_type & XFS_DQTYPE_BIGTIME && !g->bigtime)
+		return "bigtime quota record on a filesystem without that";
 	return xfs_disk_dquot_verify(&dq);
+}
+
+const char *xfs_dquot_block_verify(const void *raw, size_t len_bytes,
+				   const struct xfs_geom *g)
+{
+	const uint8_t *first = raw, *slot = raw;
+
+	for (uint32_t i = 0; i < len_bytes / xfs_dqblk_size; i++) {
+		const char *why = xfs_dqblk_verify(slot, g);
+
+		if (why)
+			return why;
+		if (get_be32(slot + ID_OFF) != get_be32(first + ID_OFF) + i)
+			return "quota records whose ids do not go up by one";
+		slot += xfs_dqblk_size;
+	}
+	return NULL;
 }
 
 static unsigned int dquot_variant(const struct xfs_walk *w, size_t off_bytes)

@@ -77,6 +77,10 @@ const char *xfs_disk_dquot_verify(const struct xfs_disk_dquot *dq);
 /* The same for the slot of xfs_dqblk_size bytes at @raw. */
 const char *xfs_dqblk_verify(const void *raw, const struct xfs_geom *g);
 
+/* The same for a block of slots, which are those of consecutive ids. */
+const char *xfs_dquot_block_verify(const void *raw, size_t len_bytes,
+				   const struct xfs_geom *g);
+
 /* The record at @off_bytes, without and with the tail of its slot. */
 void xfs_disk_dquot_walk(const struct xfs_walk *w, size_t off_bytes);
 void xfs_dqblk_walk(const struct xfs_walk *w, size_t off_bytes);

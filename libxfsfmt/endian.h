@@ -60,4 +60,28 @@ static inline uint64_t get_w64(const void *p, enum xfs_order order)
 	return order == XFS_BE ? get_be64(p) : get_le64(p);
 }
 
+static inline void put_w16(void *p, uint16_t v, enum xfs_order order)
+{
+	if (order == XFS_BE)
+		put_be16(p, v);
+	else
+		put_le16(p, v);
+}
+
+static inline void put_w32(void *p, uint32_t v, enum xfs_order order)
+{
+	if (order == XFS_BE)
+		put_be32(p, v);
+	else
+		put_le32(p, v);
+}
+
+static inline void put_w64(void *p, uint64_t v, enum xfs_order order)
+{
+	if (order == XFS_BE)
+		put_be64(p, v);
+	else
+		put_le64(p, v);
+}
+
 #endif

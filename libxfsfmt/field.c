@@ -21,6 +21,25 @@ uint64_t xfs_bits_get(const void *p, unsigned int first, unsigned int bits)
 	return v >> (have - bits);
 }
 
+void xfs_bits_put(void *p, unsigned int first, unsigned int bits,
+		  uint64_t value)
+{
+	uint8_t *b = (uint8_t *)p + first / 8;
+	unsigned int skip = first % 8;
+
+	while (bits) {
+		unsigned int take = bits < 8 - skip ? bits : 8 - skip;
+		unsigned int shift = 8 - skip - take;
+		uint8_t mask = (uint8_t)((0xffu >> (8 - take)) << shift);
+
+		bits -= take;
+		*b = (uint8_t)((*b & ~mask) |
+			       ((value >> bits) << shift & mask));
+		b++;
+		skip = 0;
+	}
+}
+
 const char *xfs_name_of(const struct xfs_name *names, uint64_t value)
 {
 	for (; names && names->name; names++)

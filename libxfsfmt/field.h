@@ -17,6 +17,10 @@
  *	  enum { xfs_agf_size = 224 },
  *	  void xfs_agf_decode(struct xfs_agf *, const void *, size_t, order),
  *	  const struct xfs_field xfs_agf_fields[]  (ends with a NULL name).
+ * A structure that is also made from scratch has an encoder from the same rows:
+ *
+ *	XFS_DECLARE_ENCODE(xfs_agf);			in the header
+ *	XFS_DEFINE_ENCODE(xfs_agf, XFS_AGF_ROWS)	in the source file
  *
  * Rows: X##_F(type, name, offset, kind)		an integer
  *	 X##_N(type, name, offset, kind, names)		ENUM or FLAGS with names
@@ -36,7 +40,8 @@
  * Variants: a structure whose fields depend on a version or a flag has bits of
  * its own for them. A row applies when all of @need and none of @absent are
  * set in the variant of the instance at hand. Decoding does not look at them:
- * every row is decoded, and the caller picks.
+ * every row is decoded, and the caller picks. Encoding does, since rows of
+ * different variants can lie in the same bytes.
  */
 #ifndef LIBXFSFMT_FIELD_H
 #define LIBXFSFMT_FIELD_H
@@ -136,6 +141,10 @@ static inline size_t xfs_field_end(const struct xfs_field *f)
 /* @bits bits of the big-endian bit string at @p, from bit @first (0 is top). */
 uint64_t xfs_bits_get(const void *p, unsigned int first, unsigned int bits);
 
+/* Puts the low @bits (1..64) bits of @value there; the others stay. */
+void xfs_bits_put(void *p, unsigned int first, unsigned int bits,
+		  uint64_t value);
+
 /*
  * Element @index of integer or bit field @f of the structure at @base, which
  * holds at least xfs_field_end() bytes. Bytes give 0. Not sign-extended.
@@ -170,10 +179,16 @@ xfs_field_value(const struct xfs_field *f, const void *base,
 	}
 }
 
+static inline bool xfs_row_applies(unsigned int variant, unsigned int need,
+				   unsigned int absent)
+{
+	return (variant & need) == need && !(variant & absent);
+}
+
 static inline bool xfs_field_applies(const struct xfs_field *f,
 				     unsigned int variant)
 {
-	return (variant & f->need) == f->need && !(variant & f->absent);
+	return xfs_row_applies(variant, f->need, f->absent);
 }
 
 /* The name of @value in @names, or NULL. */
@@ -198,6 +213,15 @@ const char *xfs_name_of(const struct xfs_name *names, uint64_t value);
 #define XFS_LOAD_w16(p, order)	get_w16(p, order)
 #define XFS_LOAD_w32(p, order)	get_w32(p, order)
 #define XFS_LOAD_w64(p, order)	get_w64(p, order)
+
+#define XFS_STORE_u8(p, v, order)	(*(uint8_t *)(p) = (v))
+#define XFS_STORE_be16(p, v, order)	put_be16(p, v)
+#define XFS_STORE_be32(p, v, order)	put_be32(p, v)
+#define XFS_STORE_be64(p, v, order)	put_be64(p, v)
+#define XFS_STORE_le32(p, v, order)	put_le32(p, v)
+#define XFS_STORE_w16(p, v, order)	put_w16(p, v, order)
+#define XFS_STORE_w32(p, v, order)	put_w32(p, v, order)
+#define XFS_STORE_w64(p, v, order)	put_w64(p, v, order)
 
 #define XFS_MEMBER_F(type, name, off, kind)	XFS_HOST_##type name;
 #define XFS_MEMBER_N(type, name, off, kind, names) XFS_HOST_##type name;
@@ -230,6 +254,27 @@ const char *xfs_name_of(const struct xfs_name *names, uint64_t value);
 #define XFS_DECODE_B(first, nbits, name, off, kind)			\
 	if ((off) + ((first) + (nbits) + 7) / 8 <= len_bytes)		\
 		host->name = xfs_bits_get(raw + (off), first, nbits);
+
+#define XFS_ENCODE_F(type, name, off, kind)				\
+	XFS_STORE_##type(raw + (off), (XFS_HOST_##type)host->name, order);
+#define XFS_ENCODE_N(type, name, off, kind, names)			\
+	XFS_ENCODE_F(type, name, off, kind)
+#define XFS_ENCODE_V(type, n, name, off, kind)				\
+	for (size_t i = 0; i < (n); i++)				\
+		XFS_ENCODE_F(type, name[i],				\
+			     (off) + i * sizeof(XFS_HOST_##type), kind)
+#define XFS_ENCODE_A(n, name, off, kind)				\
+	memcpy(raw + (off), host->name, n);
+#define XFS_ENCODE_B(first, nbits, name, off, kind)			\
+	xfs_bits_put(raw + (off), first, nbits, host->name);
+#define XFS_ENCODE_W(type, name, off, kind, names, need, absent)	\
+	if (xfs_row_applies(variant, need, absent))			\
+		XFS_ENCODE_F(type, name, off, kind)
+#define XFS_ENCODE_T(type, name, off, kind, names, need, absent)	\
+	XFS_ENCODE_W(type, name, off, kind, names, need, absent)
+#define XFS_ENCODE_C(n, name, off, kind, need, absent)			\
+	if (xfs_row_applies(variant, need, absent))			\
+		XFS_ENCODE_A(n, name, off, kind)
 
 #define XFS_TABLE_ROW(nm, nms, o, n, t, k, bf, bc, nd, ab)		\
 	{ .name = nm, .names = nms, .off_bytes = o, .count = n,		\
@@ -275,5 +320,26 @@ const char *xfs_name_of(const struct xfs_name *names, uint64_t value);
 		ROWS(XFS_DECODE)					\
 	}								\
 	const struct xfs_field s##_fields[] = { ROWS(XFS_TABLE) { .name = NULL } };
+
+/*
+ * @s_encode() puts the fields of *@host that there are in @variant into the
+ * @s_size bytes at @raw (fewer if the last ones are not in @variant); a row T
+ * takes as many low bits as it has. Bytes that belong to no such field stay as
+ * they are: buffers begin as zeros.
+ */
+#define XFS_DECLARE_ENCODE(s)						\
+	void s##_encode(void *raw, const struct s *host,		\
+			unsigned int variant, enum xfs_order order)
+
+#define XFS_DEFINE_ENCODE(s, ROWS)					\
+	void s##_encode(void *raw_, const struct s *host,		\
+			unsigned int variant, enum xfs_order order)	\
+	{								\
+		uint8_t *raw = raw_;					\
+									\
+		(void)variant;						\
+		(void)order;						\
+		ROWS(XFS_ENCODE)					\
+	}
 
 #endif

@@ -64,6 +64,7 @@ const struct xfs_name xfs_diflag2_names[] = {
 };
 
 XFS_DEFINE(xfs_dinode, XFS_DINODE_ROWS)
+XFS_DEFINE_ENCODE(xfs_dinode, XFS_DINODE_ROWS)
 
 unsigned int xfs_dinode_variant(const struct xfs_dinode *di)
 {

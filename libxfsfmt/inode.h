@@ -164,6 +164,7 @@ extern const struct xfs_name xfs_diflag2_names[];
 	X##_W(w64, di_ino,		152,	INO, NULL, XFS_DINODE_V3, 0) \
 	X##_C(16, di_uuid,		160,	UUID, XFS_DINODE_V3, 0)
 XFS_DECLARE(xfs_dinode, XFS_DINODE_ROWS, 176);
+XFS_DECLARE_ENCODE(xfs_dinode);
 
 /* The variant of a decoded core; the caller adds XFS_DINODE_LOGGED. */
 unsigned int xfs_dinode_variant(const struct xfs_dinode *di);

@@ -7,6 +7,7 @@
 #include "libxfsfmt/sb.h"
 
 XFS_DEFINE(xfs_sb, XFS_SB_ROWS)
+XFS_DEFINE_ENCODE(xfs_sb, XFS_SB_ROWS)
 
 /* The low four bits are a number: the first of the two that fits. */
 const struct xfs_name xfs_sb_version_names[] = {

@@ -154,6 +154,7 @@ extern const struct xfs_name xfs_sb_qflag_names[];
 	X##_W(be64, sb_rtstart,		288,	UINT, NULL, XFS_SB_ZONED, 0) \
 	X##_W(be64, sb_rtreserved,	296,	UINT, NULL, XFS_SB_ZONED, 0)
 XFS_DECLARE(xfs_sb, XFS_SB_ROWS, 304);
+XFS_DECLARE_ENCODE(xfs_sb);
 
 /* The variant of @sb: XFS_SB_V5 and its neighbours. */
 unsigned int xfs_sb_variant(const struct xfs_sb *sb);

@@ -40,6 +40,23 @@ struct xfs_time xfs_time_bigtime(uint64_t value)
 	return t;
 }
 
+uint64_t xfs_time_value(const struct xfs_time *t, bool bigtime)
+{
+	/* Both begin at the same second. The last of bigtime is not whole. */
+	int64_t last = bigtime ? (int64_t)(UINT64_MAX / NSEC_PER_SEC) - 1 +
+				 BIGTIME_EPOCH : INT32_MAX;
+	struct xfs_time at = *t;
+
+	if (at.sec < BIGTIME_EPOCH)
+		at = (struct xfs_time){ .sec = BIGTIME_EPOCH };
+	else if (at.sec > last)
+		at = (struct xfs_time){ .sec = last, .nsec = NSEC_PER_SEC - 1 };
+	if (bigtime)
+		return (uint64_t)(at.sec - BIGTIME_EPOCH) * NSEC_PER_SEC +
+		       at.nsec;
+	return (uint64_t)(uint32_t)at.sec << 32 | at.nsec;
+}
+
 uint64_t xfs_time_dqtimer(uint32_t value, bool bigtime)
 {
 	return bigtime ? (uint64_t)value << XFS_DQ_BIGTIME_SHIFT : value;

@@ -38,6 +38,13 @@ struct xfs_time xfs_time_legacy(const void *p, enum xfs_order order);
 /* From the value of a bigtime field: nanoseconds since 1901-12-13T20:45:52Z. */
 struct xfs_time xfs_time_bigtime(uint64_t value);
 
+/*
+ * The value of an inode's time stamp, as its row is encoded: bigtime, or
+ * seconds above nanoseconds. A time that it cannot hold becomes the nearest it
+ * can. Needs @t->nsec < 10^9.
+ */
+uint64_t xfs_time_value(const struct xfs_time *t, bool bigtime);
+
 /* When quota timer @value ends, in seconds since 1970; 0: not running. */
 uint64_t xfs_time_dqtimer(uint32_t value, bool bigtime);
 

@@ -110,6 +110,57 @@ Test(disk_dquot_verify, refuses_what_cannot_be)
 	refuses(d_id, 0, "bigtime in the quota record of id 0");
 }
 
+Test(disk_dquot_verify, wants_a_timer_where_a_soft_limit_is_exceeded)
+{
+	static const char why[] =
+		"quota record over its soft limit without a timer";
+	struct xfs_disk_dquot dq = user_1001();
+
+	refuses(d_bcount, 25601, why);
+	refuses(d_icount, 4001, why);
+	dq.d_bcount = 25600;
+	dq.d_icount = 4000;
+	cr_expect_null(xfs_disk_dquot_verify(&dq));
+	dq.d_rtb_softlimit = 1;
+	dq.d_rtbcount = 2;
+	cr_expect_str_eq(xfs_disk_dquot_verify(&dq), why);
+	dq.d_rtbtimer = 1;
+	dq.d_bcount = dq.d_icount = 100000;
+	dq.d_btimer = dq.d_itimer = 1;
+	cr_expect_null(xfs_disk_dquot_verify(&dq));
+	/* that of id 0 has no timers that run */
+	dq.d_btimer = dq.d_itimer = 0;
+	dq.d_id = 0;
+	dq.d_type = XFS_DQTYPE_USER;
+	cr_expect_null(xfs_disk_dquot_verify(&dq));
+}
+
+Test(dqblk_verify, knows_bigtime_only_where_the_filesystem_does)
+{
+	load();
+	geom.bigtime = false;
+	cr_expect_str_eq(xfs_dqblk_verify(raw, &geom),
+			 "bigtime quota record on a filesystem without that");
+}
+
+Test(dquot_block_verify, wants_ids_that_go_up_by_one)
+{
+	uint8_t block[512];
+
+	load();
+	memset(block, 0xee, sizeof(block));
+	memcpy(block, raw, sizeof(raw));
+	/* what follows the last slot is nothing */
+	cr_expect_null(xfs_dquot_block_verify(block, sizeof(block), &geom));
+	memcpy(block + SLOT, raw, SLOT);
+	cr_expect_str_eq(xfs_dquot_block_verify(block, sizeof(block), &geom),
+			 "quota records whose ids do not go up by one");
+	block[2 * SLOT] ^= 1;
+	memcpy(block + SLOT, raw + SLOT, SLOT);
+	cr_expect_str_eq(xfs_dquot_block_verify(block, sizeof(block), &geom),
+			 "wrong checksum");
+}
+
 /* --- walks --- */
 
 static struct walktext text;

@@ -100,3 +100,35 @@ Test(xfs_time_dqtimer, counts_in_fours_when_big)
 	cr_assert_eq(xfs_time_dqtimer(0xffffffffu, false), 0xffffffffu);
 	cr_assert_eq(xfs_time_dqtimer(0xffffffffu, true), 0x3fffffffcu);
 }
+
+Test(xfs_time_value, is_the_inverse_of_both_readers)
+{
+	static const struct xfs_time times[] = {
+		{ 0, 0 }, { -1, 999999999 }, { 1795267926, 11001000 },
+		{ INT32_MIN, 1 }, { INT32_MAX, 999999999 },
+	};
+	struct xfs_time t;
+	uint8_t raw[8];
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		put_be64(raw, xfs_time_value(&times[i], false));
+		t = xfs_time_legacy(raw, XFS_BE);
+		cr_assert(t.sec == times[i].sec && t.nsec == times[i].nsec);
+		t = xfs_time_bigtime(xfs_time_value(&times[i], true));
+		cr_assert(t.sec == times[i].sec && t.nsec == times[i].nsec);
+	}
+	/* mkfs.xfs wrote this */
+	cr_assert_eq(xfs_time_value(&times[2], true), 0x36b777aabe89b8a8);
+}
+
+Test(xfs_time_value, takes_the_nearest_of_times_out_of_range)
+{
+	struct xfs_time t = { .sec = INT64_MIN };
+
+	cr_assert_eq(xfs_time_value(&t, true), 0);
+	cr_assert_eq(xfs_time_value(&t, false), (uint64_t)0x80000000 << 32);
+	t.sec = INT64_MAX;
+	cr_assert_eq(xfs_time_bigtime(xfs_time_value(&t, true)).sec, 16299260424);
+	cr_assert_eq(xfs_time_value(&t, false),
+		     (uint64_t)INT32_MAX << 32 | 999999999);
+}
