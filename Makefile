@@ -48,9 +48,12 @@ export CC CFLAGS CPPFLAGS LDFLAGS WERROR SAN
 # --- what this flavour is made of ---
 
 ISAL	:= $(if $(VARIANT),,$(shell $(PKG_CONFIG) --exists libisal 2>/dev/null && echo yes))
+# TSan does not see liburing map and unmap its rings, and takes two for one.
+URING	:= $(if $(VARIANT)$(filter tsan,$(SAN)),,$(shell $(PKG_CONFIG) --exists liburing 2>/dev/null && echo yes))
 pkg	= $(or $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null),$(2))
 LIBS	:= $(call pkg,libzstd,-lzstd) $(call pkg,blkid,-lblkid) \
-	   $(if $(ISAL),$(call pkg,libisal,-lisal))
+	   $(if $(ISAL),$(call pkg,libisal,-lisal)) \
+	   $(if $(URING),$(call pkg,liburing,-luring))
 TOOL_LIBS := $(call pkg,json-c,-ljson-c)
 ifeq ($(SAN),asan)
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -69,7 +72,7 @@ endif
 UNIT_LIBS := $(if $(filter m32,$(VARIANT)),,-lcriterion $(LIBS) $(TOOL_LIBS))
 
 ALL_CPPFLAGS = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
-	-MMD -MP $(if $(ISAL),-DXFSFMT_ISAL) $(CPPFLAGS)
+	-MMD -MP $(if $(ISAL),-DXFSFMT_ISAL) $(if $(URING),-DXLOG_URING) $(CPPFLAGS)
 ALL_CFLAGS = -std=c11 $(WARN) -fPIC -fvisibility=hidden \
 	-ffile-prefix-map=$(CURDIR)=. $(SANFLAGS) -pthread $(CFLAGS) $(WERROR)
 ALL_LDFLAGS = -Wl,--as-needed $(LDFLAGS)
@@ -85,6 +88,7 @@ STORY_C	:= $(wildcard tests/story/*.c)
 STORY_SH := $(wildcard tests/story/*.sh)
 TRUTH	:= tests/truth/fields_dump.c tests/truth/apply_delta.c
 SPOIL	:= tests/spoil/spoil.c
+AGREE	:= tests/agree/agree.c
 ifneq ($(SAN),)
 STORY_SH := $(shell grep -L '^\# Release build only' $(STORY_SH) /dev/null | grep -v /dev/null)
 endif
@@ -97,7 +101,7 @@ A	:= $(BUILD)/libcmd.a $(BUILD)/libxlog.a $(BUILD)/libxfsfmt.a
 .SECONDARY:			# keep objects: make would delete them as intermediates
 .DELETE_ON_ERROR:
 .PHONY: all check check-all unit story stress fuzz fuzz-build fuzz-replay lint \
-	variants bench corpus demo deps install install-strip uninstall dist \
+	crash corrupt variants bench corpus demo deps install install-strip uninstall dist \
 	distcheck clean help FORCE
 
 all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/$(SHLIB) $(BUILD)/libxlog.pc ## build the tools and the library
@@ -115,17 +119,24 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c $< -o $@
 
-$(BUILD)/libxfsfmt.a: $(call obj,$(FMT_SRC))
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
-$(BUILD)/libxlog.a: $(call obj,$(XLOG_SRC))
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
-$(BUILD)/libcmd.a: $(call obj,$(CMD_SRC))
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+# Archives: one list of sources each, remembered, since an object can be older
+# than the archive that it was not in.
+srcs_libxfsfmt = $(FMT_SRC)
+srcs_libxlog = $(XLOG_SRC)
+srcs_libcmd = $(CMD_SRC)
+srcs_libtest = $(HELPERS)
+$(BUILD)/%.srcs: FORCE
+	@mkdir -p $(@D)
+	@echo '$(srcs_$*)' | cmp -s - $@ || echo '$(srcs_$*)' >$@
+.SECONDEXPANSION:
+$(BUILD)/lib%.a: $(BUILD)/lib%.srcs $$(call obj,$$(srcs_lib$$*))
+	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 $(BUILD)/xlog-%: $(BUILD)/cmd/xlog-%.o $(A)
 	$(Q)$(CC) $(ALL_CFLAGS) $< $(A) $(ALL_LDFLAGS) $(LIBS) $(TOOL_LIBS) -o $@
 
 # libxfsfmt is linked in; what leaves is said by the version script.
-$(BUILD)/$(SHLIB): $(call obj,$(XLOG_SRC) $(FMT_SRC)) libxlog/libxlog.map
+$(BUILD)/$(SHLIB): $(BUILD)/libxlog.srcs $(BUILD)/libxfsfmt.srcs \
+		$(call obj,$(XLOG_SRC) $(FMT_SRC)) libxlog/libxlog.map
 	$(Q)$(CC) $(ALL_CFLAGS) -shared -Wl,-soname,libxlog.so.$(SOVERSION) \
 		-Wl,--version-script=libxlog/libxlog.map $(if $(SAN),,-Wl,-z,defs) \
 		$(filter %.o,$^) $(ALL_LDFLAGS) $(LIBS) -o $@
@@ -133,15 +144,13 @@ $(BUILD)/libxlog.pc: libxlog.pc.in FORCE
 	@mkdir -p $(@D)
 	@sed -e 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|' \
 	     -e 's|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' \
-	     -e 's|@private@|blkid libzstd$(if $(ISAL), libisal)|' $< >$@
+	     -e 's|@private@|blkid libzstd$(if $(ISAL), libisal)$(if $(URING), liburing)|' $< >$@
 
 # Helpers of tests, for those that include one.
 HELPERS	:= $(filter-out tests/lib/fuzz_replay.c,$(wildcard tests/lib/*.c))
 helper_h := $(foreach h,$(HELPERS:.c=.h),-e '"$(h)"')
 HELPED	:= $(if $(HELPERS),$(shell grep -ls $(helper_h) \
 	$(UNIT) $(STRESS) $(STORY_C) $(FUZZ) /dev/null))
-$(BUILD)/libtest.a: $(call obj,$(HELPERS))
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
 $(call bin,$(HELPED)) $(patsubst %.c,$(BUILD)/%.replay,$(HELPED)): $(BUILD)/libtest.a
 
 link	= $(Q)$(CC) $(ALL_CFLAGS) $(filter %.o,$^) \
@@ -154,6 +163,8 @@ $(call bin,$(STRESS) $(STORY_C)): %: %.o $(A)
 $(call bin,$(TRUTH)): %: %.o $(call obj,$(filter-out $(TRUTH),$(wildcard tests/truth/*.c))) $(BUILD)/libxfsfmt.a
 	$(link) $(LIBS) -o $@
 $(call bin,$(SPOIL)): %: %.o $(BUILD)/libxfsfmt.a
+	$(link) $(LIBS) -o $@
+$(call bin,$(AGREE)): %: %.o $(A)
 	$(link) $(LIBS) -o $@
 
 # --- tests ---
@@ -180,10 +191,14 @@ ifeq ($(SAN),tsan)
 else
 	@$(RUN) unit $^
 endif
-story: all $(call bin,$(STORY_C) $(TRUTH) $(SPOIL))	## user stories, each an ordinary run of a tool
+story: all $(call bin,$(STORY_C) $(TRUTH) $(SPOIL) $(AGREE))	## user stories, each an ordinary run of a tool
 	@$(RUN) story $(STORY_SH) $(call bin,$(STORY_C))
 stress: $(call bin,$(STRESS))	## programs with many threads
 	@$(RUN) stress $^
+crash: $(BUILD)/tests/story/recover_survives_power_failure ## that story, with every write of its images: minutes
+	@IMAGES='$(or $(IMAGES),tests/images)' CRASH_ALL=1 $<
+corrupt: $(BUILD)/tests/story/recover_never_replays_a_bad_record ## that story, with every byte of record headers: an hour
+	@IMAGES='$(or $(IMAGES),tests/images)' CORRUPT_ALL=1 $<
 lint: all $(A)			## layers, purity, exports, scripts, manual pages
 	@$(RUN) lint $(wildcard tests/lint/*.sh)
 variants:			## unit tests of libxfsfmt without ISA-L, and with -m32
@@ -192,15 +207,16 @@ variants:			## unit tests of libxfsfmt without ISA-L, and with -m32
 	else echo 'variants: no -m32 here, left out'; fi; exit $$rc
 variant: $(call bin,$(UNIT))
 	@$(RUN) $(VARIANT) $^
-corpus: all $(call bin,$(TRUTH))	## the stories over images elsewhere: CORPUS=DIR
+corpus: all $(call bin,$(TRUTH) $(AGREE))	## the stories over images elsewhere: CORPUS=DIR
 	@test -d '$(CORPUS)' || { echo 'usage: make corpus CORPUS=DIR' >&2; exit 1; }
 	@IMAGES='$(CORPUS)' $(RUN) corpus $$(grep -lE 'images_table|each_image' $(STORY_SH))
-bench: all			## against xfs_logprint; as root
+bench: all			## against xfs_logprint and the kernel's mount; as root
 	@tests/bench/bench.sh $(BUILD)/xlog-print
-demo:				## print a dirty log; first installs what is missing
+	@tests/bench/recover.sh $(BUILD)/xlog-recover
+demo:				## print a dirty log, replay another; first installs what is missing
 	@tests/lib/deps.sh demo
 	+@$(AGAIN) all
-	@tests/lib/demo.sh $(BUILD)/xlog-print
+	@tests/lib/demo.sh $(BUILD)
 deps:				## install what building and testing need
 	@tests/lib/deps.sh check
 
@@ -224,6 +240,7 @@ $(BUILD)/%.replay: $(BUILD)/%.o $(BUILD)/tests/lib/fuzz_replay.o $(A)
 
 # --- installing ---
 
+HEADERS	:= $(wildcard libxlog/xlog*.h)
 MAN8	:= $(wildcard man/*.8)
 MAN5	:= $(wildcard man/*.5)
 BASHCOMP := $(wildcard completions/*.bash)
@@ -238,7 +255,7 @@ install: all			## DESTDIR, PREFIX and the usual *dir are honoured
 	$(Q)$(INSTALL) -m 644 $(BUILD)/$(SHLIB) $(D)$(libdir)/
 	$(Q)ln -sf $(SHLIB) $(D)$(libdir)/libxlog.so.$(SOVERSION)
 	$(Q)ln -sf libxlog.so.$(SOVERSION) $(D)$(libdir)/libxlog.so
-	$(Q)$(INSTALL) -m 644 libxlog/xlog.h $(D)$(includedir)/
+	$(Q)$(INSTALL) -m 644 $(HEADERS) $(D)$(includedir)/
 	$(Q)$(INSTALL) -m 644 $(BUILD)/libxlog.pc $(D)$(pkgconfigdir)/
 	$(Q)for f in $(MAN8); do $(INSTALL) -m 644 $$f $(D)$(mandir)/man8/ || exit; done
 	$(Q)for f in $(MAN5); do $(INSTALL) -D -m 644 $$f -t $(D)$(mandir)/man5 || exit; done
@@ -249,7 +266,7 @@ install-strip: install		## the same without symbols
 	$(Q)for f in $(TOOLS); do $(STRIP) $(D)$(sbindir)/$$f || exit; done
 	$(Q)$(STRIP) --strip-unneeded $(D)$(libdir)/$(SHLIB)
 uninstall:			## remove what install put there
-	$(Q)rm -f $(TOOLS:%=$(D)$(sbindir)/%) $(D)$(includedir)/xlog.h \
+	$(Q)rm -f $(TOOLS:%=$(D)$(sbindir)/%) $(HEADERS:libxlog/%=$(D)$(includedir)/%) \
 		$(D)$(libdir)/$(SHLIB) $(D)$(libdir)/libxlog.so.$(SOVERSION) \
 		$(D)$(libdir)/libxlog.so $(D)$(pkgconfigdir)/libxlog.pc \
 		$(MAN8:man/%=$(D)$(mandir)/man8/%) $(MAN5:man/%=$(D)$(mandir)/man5/%) \

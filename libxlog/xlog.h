@@ -78,15 +78,40 @@ struct xlog_open_options {
 	uint64_t	unpack_max_bytes; /* bound on a compressed image; 0: 64 GiB */
 	xlog_report_fn	report;		/* may be NULL */
 	void		*report_ctx;
+	unsigned int	flags;		/* XLOG_OPEN_*; 0: for reading */
+	/*
+	 * With XLOG_OPEN_WRITE: save what is overwritten, on any device, in
+	 * this new file first; -EEXIST if it is there. NULL: do not. If
+	 * nothing is written, xlog_close() removes it.
+	 */
+	const char	*undo;
+};
+
+enum {
+	/*
+	 * For writing: refused with -EBUSY, and the user named, if a device is
+	 * in use; a lock is held until xlog_close(). A compressed image is
+	 * -EROFS, a log alone -EINVAL.
+	 */
+	XLOG_OPEN_WRITE = 1,
+	/*
+	 * Writes are taken and seen by later reads, but stay in memory: the
+	 * devices are opened for reading only. Excludes XLOG_OPEN_WRITE.
+	 */
+	XLOG_OPEN_OVERLAY = 2,
+	XLOG_OPEN_LOCK_WAIT = 4,	/* wait for the lock */
+	XLOG_OPEN_LOCK_NONE = 8,	/* take no lock */
+	/* xlog_undo_apply(): though the device was written to meanwhile. */
+	XLOG_OPEN_FORCE_CHANGED = 16,
 };
 
 struct xlog;
 
 /*
- * Open the image, block device or compressed image (zstd) at @path for
- * reading, or the log alone: see @superblock; a raw log with neither is taken
- * for what its own records say. @opts may be NULL. On success *@out is the
- * caller's, to be closed with xlog_close().
+ * Open the image, block device or compressed image (zstd) at @path, for
+ * reading unless @opts say otherwise, or the log alone: see @superblock; a raw
+ * log with neither is taken for what its own records say. @opts may be NULL.
+ * On success *@out is the caller's, to be closed with xlog_close().
  */
 int xlog_open(const char *path, const struct xlog_open_options *opts,
 	      struct xlog **out);
@@ -142,6 +167,18 @@ struct xlog_bounds {
 	 * in another machine's byte order is refused by Linux, not corrupt.
 	 */
 	char		refused[128];
+	unsigned int	reasons;	/* all of them: XLOG_REFUSED_* */
+	/* of a dirty log that was read whole: h_fmt of the record at the tail;
+	   another record has another */
+	uint32_t	fmt;
+	bool		mixed_fmt;
+};
+
+/* Why Linux would refuse a log. */
+enum {
+	XLOG_REFUSED_ORDER = 1,		/* the byte order of another machine */
+	XLOG_REFUSED_UUID = 2,		/* records of another filesystem */
+	XLOG_REFUSED_OTHER = 4,
 };
 
 enum {
@@ -340,9 +377,175 @@ int xlog_trans_next(struct xlog_trans_iter *it, const struct xlog_trans **out);
 uint64_t xlog_trans_records(const struct xlog_trans_iter *it);
 void xlog_trans_close(struct xlog_trans_iter *it);
 
+/* --- intents --- */
+
+/*
+ * Intents that wait for their done. Ids are used again as soon as an intent is
+ * done, so a done ends the oldest intent of its type and id that was logged
+ * before it, and items must be shown in log order.
+ */
+struct xlog_pending;
+
+struct xlog_pending_intent {
+	uint16_t	type;		/* of the item */
+	uint64_t	id;
+	xlog_lsn_t	lsn;		/* its checkpoint */
+	bool		big_endian;
+	struct xlog_item item;		/* a copy; no regions if there was no
+					   room for one */
+};
+
+/* NULL: out of memory. */
+struct xlog_pending *xlog_pending_new(void);
+void xlog_pending_free(struct xlog_pending *p);
+
+/*
+ * Account for @item of the checkpoint that started at @lsn, if it is an intent
+ * or a done. Returns 0 or -ENOMEM, which is not reported.
+ */
+int xlog_pending_item(struct xlog_pending *p, const struct xlog_item *item,
+		      xlog_lsn_t lsn, bool big_endian);
+
+/* Intents that wait. */
+size_t xlog_pending_count(const struct xlog_pending *p);
+
+/*
+ * Those logged after @prev, one a call; the oldest if @prev is NULL; NULL at
+ * the end. Valid until the next xlog_pending_item().
+ */
+const struct xlog_pending_intent *
+xlog_pending_next(const struct xlog_pending *p,
+		  const struct xlog_pending_intent *prev);
+
+/* --- recovery --- */
+
+enum xlog_order {
+	XLOG_ORDER_AUTO,	/* that of the records */
+	XLOG_ORDER_LE,
+	XLOG_ORDER_BE,
+};
+
+enum {
+	/* Replay though the records name another filesystem. */
+	XLOG_RECOVER_FORCE_UUID = 1,
+	/* Replay though a read-only compatible feature is not known. */
+	XLOG_RECOVER_FORCE_FEATURES = 2,
+	/*
+	 * Leave unlinked inodes and leftover CoW extents: the log then ends
+	 * with a superblock checkpoint and stays dirty, as a freeze leaves it.
+	 */
+	XLOG_RECOVER_LEAVE_UNLINKED = 4,
+	/* Replay though intents are pending, which are dropped. */
+	XLOG_RECOVER_SKIP_INTENTS = 8,
+	/* Read back what was written, past the page cache, and compare. */
+	XLOG_RECOVER_REREAD = 16,
+};
+
+enum xlog_phase {
+	XLOG_PHASE_FIND,	/* looking for head and tail */
+	XLOG_PHASE_PLAN,	/* bytes of log */
+	XLOG_PHASE_CHECK,	/* blocks replayed in memory */
+	XLOG_PHASE_WRITE,	/* blocks written */
+	XLOG_PHASE_FINISH,
+};
+
+/* A run of blocks that replay changed. */
+struct xlog_change {
+	uint64_t	daddr;		/* of the data device, 512-byte units */
+	uint32_t	len_bb;
+	const char	*type;		/* "agf", "dir_data", "inodes", ... */
+	uint32_t	ag;
+	uint32_t	crc_before, crc_after;	/* CRC-32C of all of it */
+};
+
+enum xlog_remainder_kind {
+	XLOG_REMAINDER_INTENT,
+	XLOG_REMAINDER_UNLINKED,	/* inode that nothing links to */
+	XLOG_REMAINDER_COW,		/* CoW staging extent */
+};
+
+/* What a mount would finish after replay. */
+struct xlog_remainder {
+	enum xlog_remainder_kind kind;
+	xlog_lsn_t	lsn;		/* INTENT: its checkpoint; else NONE */
+	const char	*type;		/* INTENT: "efi", "bui", ... */
+	uint64_t	id;		/* INTENT */
+	uint64_t	ino;		/* UNLINKED; of an intent, or 0 */
+	uint32_t	ag;		/* UNLINKED, COW; of the first extent */
+	uint32_t	agbno, blocks;	/* COW; of the first extent, or 0 */
+	bool		realtime;	/* not of the data device */
+	const char	*text;		/* one line that says all of it */
+};
+
+struct xlog_recover_options {
+	unsigned int	flags;		/* XLOG_RECOVER_* */
+	enum xlog_order	order;
+	uint64_t	max_memory_bytes; /* 0: 256 MiB */
+	/*
+	 * Replay the checkpoints up to and including the one that starts at
+	 * this LSN (or NONE), or this many (0: all) and those that have the
+	 * LSN of the last. The log is then left as it is, dirty. For overlays
+	 * and copies.
+	 */
+	xlog_lsn_t	stop_lsn;
+	uint64_t	stop_count;
+	/*
+	 * All may be NULL. @progress is called now and then, also where
+	 * nothing has been written yet; a nonzero answer ends the recovery at
+	 * that point with -ECANCELED.
+	 */
+	int (*progress)(void *ctx, enum xlog_phase phase, uint64_t done,
+			uint64_t total);
+	void (*change)(void *ctx, const struct xlog_change *change);
+	void (*remainder)(void *ctx, const struct xlog_remainder *rem);
+	void		*ctx;
+};
+
+struct xlog_recover_result {
+	struct xlog_bounds bounds;	/* as found; refused: why Linux would */
+	uint64_t	records, checkpoints, items;	/* replayed */
+	uint64_t	uncommitted;	/* transactions without COMMIT */
+	/* items: applied; not, because the disk is newer; cancelled */
+	uint64_t	buffers, inodes, dquots, icreates;
+	uint64_t	newer, cancelled;
+	uint64_t	intents, unlinked, cow_extents;	/* remainders found */
+	uint64_t	healed;		/* blocks torn by a write before */
+	uint64_t	bad_crc;	/* blocks whose checksum was wrong */
+	uint64_t	changed;	/* buffers changed */
+	uint64_t	blocks_written;	/* 512-byte units, log included */
+	uint64_t	windows;	/* 1: everything fitted into memory */
+	uint64_t	peak_bytes;	/* of targets and tables in memory */
+	bool		wrote;		/* something has been written */
+	/* with stop_*: blocks and inodes on disk that later checkpoints
+	   changed; version 4 does not say, UINT64_MAX then; and is it none */
+	uint64_t	beyond;
+	bool		consistent;
+	enum xlog_state	state;		/* of the log now */
+	xlog_lsn_t	sb_lsn;		/* superblock checkpoint, or NONE */
+	xlog_lsn_t	unmount_lsn;	/* unmount record, or NONE */
+	char		refused[256];	/* why it was, or empty */
+};
+
+/*
+ * Recover the filesystem of @log, opened with XLOG_OPEN_WRITE or
+ * XLOG_OPEN_OVERLAY: do what a mount would do. On a clean log nothing is
+ * written. Everything is read, checked and replayed in memory before the first
+ * write; until then a failure leaves the devices untouched (@res->wrote). A
+ * recovery that was cut off is done by running it again.
+ * @opts may be NULL. @res is filled in as far as things went.
+ * Returns 0, or: -EUCLEAN, -EBADMSG: something is damaged; -EOPNOTSUPP: a
+ * feature or item that is not known; -ENOTEMPTY: a remainder that cannot be
+ * finished; -EBUSY: the log is written elsewhere; -ECANCELED, -ENOMEM, -EIO.
+ */
+int xlog_recover(struct xlog *log, const struct xlog_recover_options *opts,
+		 struct xlog_recover_result *res);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif
+
+#include "xlog_mkfs.h"
+#include "xlog_save.h"
 
 #endif

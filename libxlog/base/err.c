@@ -43,3 +43,20 @@ void notice(const struct sink *sink, enum xlog_severity severity,
 	send(sink, severity, code, lsn, fmt, ap);
 	va_end(ap);
 }
+
+static void send_named(void *ctx, const struct xlog_report *r)
+{
+	const struct named *named = ctx;
+	struct xlog_report copy = *r;
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%s: %s", named->name, r->text);
+	copy.text = text;
+	if (named->sink.report)
+		named->sink.report(named->sink.ctx, &copy);
+}
+
+struct sink named_sink(struct named *named)
+{
+	return (struct sink){ .report = send_named, .ctx = named };
+}

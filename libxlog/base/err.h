@@ -35,4 +35,13 @@ void notice(const struct sink *sink, enum xlog_severity severity,
 	    const char *code, xlog_lsn_t lsn, const char *fmt, ...)
 	PRINTF_LIKE(5, 6);
 
+/* Where there are several files, a report begins with the name of its own. */
+struct named {
+	struct sink	sink;
+	const char	*name;
+};
+
+/* The sink that puts "name: " before what it passes on; @named is borrowed. */
+struct sink named_sink(struct named *named);
+
 #endif

@@ -3,10 +3,12 @@
  * What all devices have in common: a range is checked here once, so that no
  * kind of device meets one that does not lie inside it, and bytes are counted.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "libxlog/dev/batch.h"
 #include "libxlog/dev/dev_priv.h"
 
 void dev_init(struct dev *dev, const struct dev_ops *ops,
@@ -52,14 +54,23 @@ static int check_write(struct dev *dev, const char *what, uint64_t off_bytes,
 	return 0;
 }
 
+int dev_check_read(struct dev *dev, uint64_t off_bytes, uint64_t len)
+{
+	return is_inside(dev, off_bytes, len) ? 0 :
+	       range_error(dev, "read", off_bytes, len);
+}
+
+int dev_check_write(struct dev *dev, uint64_t off_bytes, uint64_t len)
+{
+	return check_write(dev, "write", off_bytes, len);
+}
+
 int dev_read(struct dev *dev, uint64_t off_bytes, void *buf, size_t len)
 {
-	int rc;
+	int rc = dev_check_read(dev, off_bytes, len);
 
-	if (!is_inside(dev, off_bytes, len))
-		return range_error(dev, "read", off_bytes, len);
-	if (!len)
-		return 0;
+	if (rc || !len)
+		return rc;
 	rc = dev->ops->read(dev, off_bytes, buf, len);
 	if (!rc)
 		atomic_fetch_add_explicit(&dev->bytes_read, len,
@@ -69,7 +80,7 @@ int dev_read(struct dev *dev, uint64_t off_bytes, void *buf, size_t len)
 
 int dev_write(struct dev *dev, uint64_t off_bytes, const void *buf, size_t len)
 {
-	int rc = check_write(dev, "write", off_bytes, len);
+	int rc = dev_check_write(dev, off_bytes, len);
 
 	if (rc || !len)
 		return rc;
@@ -78,6 +89,17 @@ int dev_write(struct dev *dev, uint64_t off_bytes, const void *buf, size_t len)
 		atomic_fetch_add_explicit(&dev->bytes_written, len,
 					  memory_order_relaxed);
 	return rc;
+}
+
+int dev_prepare(struct dev *dev, const struct dev_io *ios, size_t count)
+{
+	int rc = 0;
+
+	if (!dev->ops->prepare)
+		return 0;
+	for (size_t i = 0; i < count && !rc; i++)
+		rc = check_write(dev, "write", ios[i].off_bytes, ios[i].len);
+	return rc ? rc : dev->ops->prepare(dev, ios, count);
 }
 
 int dev_flush(struct dev *dev)
@@ -167,4 +189,42 @@ int dev_open_image(const char *path, uint64_t offset_bytes,
 close:
 	dev_close(dev);
 	return rc;
+}
+
+void dev_forget(struct dev *dev, uint64_t off_bytes, uint64_t len)
+{
+	struct dev_map map;
+
+	while (dev && dev->ops->map && dev->ops->map(dev, false, &map)) {
+		off_bytes += map.start_bytes;
+		if (!map.below)
+			(void)posix_fadvise(map.fd, (off_t)off_bytes,
+					    (off_t)len, POSIX_FADV_DONTNEED);
+		dev = map.below;
+	}
+}
+
+int dev_open_writable(const char *path, uint64_t offset_bytes,
+		      unsigned int flags, const struct sink *sink,
+		      struct dev **out)
+{
+	static const struct sink silent;
+	struct dev *dev;
+	int rc;
+
+	rc = dev_open_file(path, flags | DEV_WRITE, sink, &dev);
+	if (rc)
+		return rc;
+	if (dev_is_zstd(dev))
+		rc = report(sink ? sink : &silent, -EROFS, "zimage.readonly",
+			    XLOG_LSN_NONE,
+			    "a compressed image cannot be written to: name a copy with --target");
+	else if (offset_bytes)
+		rc = dev_open_window(dev, offset_bytes, 0, &dev);
+	if (rc) {
+		dev_close(dev);
+		return rc;
+	}
+	*out = dev;
+	return 0;
 }

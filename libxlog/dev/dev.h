@@ -16,6 +16,14 @@
 #include "libxlog/base/err.h"
 
 struct dev;
+struct dev_io;
+
+/* Where the bytes of a device lie: in a file, or in another device. */
+struct dev_map {
+	int		fd;		/* of interest if @below is NULL */
+	struct dev	*below;		/* borrowed */
+	uint64_t	start_bytes;	/* place of the first byte there */
+};
 
 struct dev_ops {
 	const char *kind;
@@ -27,6 +35,17 @@ struct dev_ops {
 	/* May be NULL, and may say -EOPNOTSUPP, which is not reported. */
 	int (*discard)(struct dev *dev, uint64_t off_bytes, uint64_t len);
 	int (*zero)(struct dev *dev, uint64_t off_bytes, uint64_t len);
+	/*
+	 * True if all that @read (with @write: @write, once @prepare has been
+	 * told of the bytes) does is to pass its bytes on to one place, which
+	 * goes into @map and is the same for the life of @dev: then many go
+	 * there at once, past these functions. May be NULL: they are called
+	 * for each read and write.
+	 */
+	bool (*map)(struct dev *dev, bool write, struct dev_map *map);
+	/* See dev_prepare(). May be NULL if nothing below wants to know. */
+	int (*prepare)(struct dev *dev, const struct dev_io *ios,
+		       size_t count);
 	void (*close)(struct dev *dev);	/* also what it stands on */
 };
 
@@ -53,8 +72,23 @@ int dev_read(struct dev *dev, uint64_t off_bytes, void *buf, size_t len)
 int dev_write(struct dev *dev, uint64_t off_bytes, const void *buf,
 	      size_t len) MUST_CHECK;
 
+/*
+ * Tell that all @count of @ios (batch.h) are going to be written, each a part
+ * of the device; their contents too, unless a buffer is NULL. A device that
+ * saves what is overwritten does so for all of them at once, and says here if
+ * it cannot. Only a hint: writes are as safe without it. May sleep.
+ */
+int dev_prepare(struct dev *dev, const struct dev_io *ios, size_t count)
+	MUST_CHECK;
+
 /* Make what was written durable. A device opened for reading: 0. May sleep. */
 int dev_flush(struct dev *dev) MUST_CHECK;
+
+/*
+ * What is read of the range from now on comes from the medium, as far as that
+ * can be had: what was written has to be flushed before. Only a hint.
+ */
+void dev_forget(struct dev *dev, uint64_t off_bytes, uint64_t len);
 
 /*
  * The range is not needed any more: give its space back where that is
@@ -95,6 +129,12 @@ int dev_open_file(const char *path, unsigned int flags,
 		  const struct sink *sink, struct dev **out) MUST_CHECK;
 
 /*
+ * Do both names stand for one file or block device? False if either cannot be
+ * looked at: opening it has more to say.
+ */
+bool dev_is_same_file(const char *path, const char *other);
+
+/*
  * Bytes [@off_bytes, @off_bytes + @len) of @below as a device of their own;
  * @len 0 means up to the end. -EINVAL if they do not lie inside @below or are
  * none. Takes @below on success.
@@ -133,5 +173,13 @@ int dev_open_zimage(struct dev *below, uint64_t max_bytes,
 int dev_open_image(const char *path, uint64_t offset_bytes,
 		   uint64_t unpack_max_bytes, const struct sink *sink,
 		   struct dev **out) MUST_CHECK;
+
+/*
+ * The same for a writer: @flags are DEV_LOCK_*. A compressed image is -EROFS.
+ * dev_open_file() says what else can be wrong.
+ */
+int dev_open_writable(const char *path, uint64_t offset_bytes,
+		      unsigned int flags, const struct sink *sink,
+		      struct dev **out) MUST_CHECK;
 
 #endif

@@ -25,6 +25,15 @@ int dev_pread(struct dev *dev, int fd, uint64_t off_bytes, void *buf,
 int dev_pwrite(struct dev *dev, int fd, uint64_t off_bytes, const void *buf,
 	       size_t len) MUST_CHECK;
 
+/*
+ * What dev_read() and dev_write() check beforehand: 0, or -EINVAL or -EROFS,
+ * reported.
+ */
+int dev_check_read(struct dev *dev, uint64_t off_bytes, uint64_t len)
+	MUST_CHECK;
+int dev_check_write(struct dev *dev, uint64_t off_bytes, uint64_t len)
+	MUST_CHECK;
+
 /* True if all @len bytes are zero. */
 bool dev_is_zero(const void *buf, size_t len);
 

@@ -143,6 +143,13 @@ static int file_zero(struct dev *dev, uint64_t off_bytes, uint64_t len)
 			      len);
 }
 
+static bool file_map(struct dev *dev, bool write, struct dev_map *map)
+{
+	(void)write;
+	*map = (struct dev_map){ .fd = to_file(dev)->fd };
+	return true;
+}
+
 static void file_close(struct dev *dev)
 {
 	struct file *file = to_file(dev);
@@ -162,6 +169,7 @@ static const struct dev_ops file_ops = {
 	.flush = file_flush,
 	.discard = file_discard,
 	.zero = file_zero,
+	.map = file_map,
 	.close = file_close,
 };
 
@@ -231,7 +239,11 @@ static int open_as(struct file *file, int how, int *fd, struct stat *st)
 		return -EBUSY;	/* the caller knows more to say */
 	if (*fd < 0 || fstat(*fd, st))
 		return open_error(sink, errno);
-	return check_type(sink, st);
+	rc = check_type(sink, st);
+	/* Wanted for open(2) only: io_uring would refuse to wait. */
+	if (!rc && fcntl(*fd, F_SETFL, how))
+		return open_error(sink, errno);
+	return rc;
 }
 
 static int open_reader(struct file *file)
@@ -358,4 +370,15 @@ int dev_open_file(const char *path, unsigned int flags,
 	}
 	*out = &file->dev;
 	return 0;
+}
+
+bool dev_is_same_file(const char *path, const char *other)
+{
+	struct stat a, b;
+
+	if (stat(path, &a) || stat(other, &b))
+		return false;
+	if (S_ISBLK(a.st_mode) && S_ISBLK(b.st_mode))
+		return a.st_rdev == b.st_rdev;
+	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "libxlog/base/list.h"
+#include "libxlog/dev/batch.h"
 #include "libxlog/dev/dev_priv.h"
 
 struct window {
@@ -56,6 +57,38 @@ static int window_zero(struct dev *dev, uint64_t off_bytes, uint64_t len)
 	return dev_zero(win->below, win->start_bytes + off_bytes, len);
 }
 
+static bool window_map(struct dev *dev, bool write, struct dev_map *map)
+{
+	struct window *win = to_window(dev);
+
+	(void)write;
+	*map = (struct dev_map){ .fd = -1, .below = win->below,
+				 .start_bytes = win->start_bytes };
+	return true;
+}
+
+static int window_prepare(struct dev *dev, const struct dev_io *ios,
+			  size_t count)
+{
+	struct window *win = to_window(dev);
+	struct dev_io *below;
+	int rc;
+
+	if (!win->below->ops->prepare || !count)
+		return 0;
+	below = calloc(count, sizeof(*below));
+	if (!below)
+		return report(&dev->sink, -ENOMEM, "memory", XLOG_LSN_NONE,
+			      "out of memory");
+	for (size_t i = 0; i < count; i++) {
+		below[i] = ios[i];
+		below[i].off_bytes += win->start_bytes;
+	}
+	rc = dev_prepare(win->below, below, count);
+	free(below);
+	return rc;
+}
+
 static void window_close(struct dev *dev)
 {
 	struct window *win = to_window(dev);
@@ -71,6 +104,8 @@ static const struct dev_ops window_ops = {
 	.flush = window_flush,
 	.discard = window_discard,
 	.zero = window_zero,
+	.map = window_map,
+	.prepare = window_prepare,
 	.close = window_close,
 };
 

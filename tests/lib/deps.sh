@@ -32,6 +32,7 @@ find_missing() {	# <what for>
 	module_of libblkid-dev blkid
 	module_of libjson-c-dev json-c
 	module_of libisal-dev libisal
+	module_of liburing-dev liburing
 	[ "$1" != build ] || return 0
 	if [ "$1" = fuzz ]; then
 		command_of clang clang
@@ -53,6 +54,7 @@ find_missing() {	# <what for>
 	command_of diffutils diff
 	command_of util-linux losetup
 	command_of kmod modprobe
+	command_of strace strace
 	command_of zsh zsh
 	# a second word size, where there is one
 	case $(uname -m) in

@@ -49,3 +49,19 @@ Test(report, works_without_a_receiver)
 
 	cr_assert_eq(report(&sink, -EIO, "x", 0, "unheard"), -EIO);
 }
+
+Test(named_sink, puts_the_name_before_the_text)
+{
+	struct xlog_report got = { 0 };
+	struct named named = { { copy_report, &got }, "log.img" };
+	struct sink sink = named_sink(&named);
+
+	cr_assert_eq(report(&sink, -EIO, "x.y", 7, "bad"), -EIO);
+	cr_assert_eq(got.severity, XLOG_ERROR);
+	cr_assert_str_eq(got.code, "x.y");
+	cr_assert_eq(got.lsn, 7);
+	cr_assert_str_eq(got.text, "log.img: bad");
+	free((char *)got.text);
+	named.sink.report = NULL;
+	cr_assert_eq(report(&sink, -EIO, "x", 0, "unheard"), -EIO);
+}
