@@ -41,6 +41,9 @@ void find_refuse(struct finder *f, enum xlog_severity severity,
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	notice(&f->log->sink, severity, code, lsn, "%s", text);
+	f->out->reasons |= !strcmp(code, "log.order") ? XLOG_REFUSED_ORDER :
+			   !strcmp(code, "log.uuid") ? XLOG_REFUSED_UUID :
+						       XLOG_REFUSED_OTHER;
 	if (!f->out->refused[0])
 		memcpy(f->out->refused, text, sizeof(text));
 }

@@ -4,9 +4,10 @@
  * like. A log can also stand alone, as an external log device or a raw copy:
  * then a superblock is handed in, or the records themselves have to tell.
  */
-#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
+#include "libxlog/dev/undo.h"
 #include "libxlog/read/read.h"
 
 enum {
@@ -22,6 +23,57 @@ static int no_memory(const struct sink *sink)
 {
 	return report(sink, -ENOMEM, "memory", XLOG_LSN_NONE, "out of memory");
 }
+
+/* --- devices --- */
+
+static uint64_t unpack_max(const struct xlog_open_options *opts)
+{
+	return opts->unpack_max_bytes ? opts->unpack_max_bytes :
+	       UNPACK_MAX_DEFAULT;
+}
+
+static int check_options(const struct xlog_open_options *opts,
+			 const struct sink *sink)
+{
+	const char *why = NULL;
+
+	if (opts->flags & XLOG_OPEN_WRITE && opts->flags & XLOG_OPEN_OVERLAY)
+		why = "either for writing or with an overlay, not both";
+	else if (opts->flags & XLOG_OPEN_WRITE && opts->superblock)
+		why = "a log alone is not opened for writing";
+	else if (opts->undo && !(opts->flags & XLOG_OPEN_WRITE))
+		why = "nothing is written that could be undone";
+	return why ? report(sink, -EINVAL, "options", XLOG_LSN_NONE, "%s",
+			    why) : 0;
+}
+
+/* The device at @path as @opts want it, with an overlay above if they do. */
+static int open_device(const char *path, uint64_t offset_bytes,
+		       const struct xlog_open_options *opts,
+		       const struct sink *sink, struct dev **out)
+{
+	unsigned int how = 0;
+	struct dev *dev;
+	int rc;
+
+	if (opts->flags & XLOG_OPEN_LOCK_WAIT)
+		how |= DEV_LOCK_WAIT;
+	if (opts->flags & XLOG_OPEN_LOCK_NONE)
+		how |= DEV_LOCK_NONE;
+	if (opts->flags & XLOG_OPEN_WRITE)
+		return dev_open_writable(path, offset_bytes, how, sink, out);
+	rc = dev_open_image(path, offset_bytes, unpack_max(opts), sink, &dev);
+	if (!rc && opts->flags & XLOG_OPEN_OVERLAY) {
+		rc = dev_open_overlay(dev, 0, NULL, out);
+		if (rc)
+			dev_close(dev);
+	} else if (!rc) {
+		*out = dev;
+	}
+	return rc;
+}
+
+/* --- the superblock --- */
 
 /* Superblock @raw of @len bytes into the handle. */
 static int take_superblock(struct xlog *log, const uint8_t *raw, size_t len)
@@ -90,34 +142,89 @@ static int read_superblock(struct xlog *log)
 	return rc;
 }
 
-/* What the device of an external log has to say, with its name before it. */
-static void report_logdev(void *ctx, const struct xlog_report *r)
-{
-	const struct xlog *log = ctx;
-	struct xlog_report named = *r;
-	char text[1024];
+/* --- the log --- */
 
-	snprintf(text, sizeof(text), "%s: %s", log->logdev_name, r->text);
-	named.text = text;
-	if (log->sink.report)
-		log->sink.report(log->sink.ctx, &named);
+/* Undo devices above the filesystem's and, unless it is NULL, *@logdev. */
+static int add_undo(struct xlog *log, const struct xlog_open_options *opts,
+		    struct dev **logdev)
+{
+	const struct xlog_info *info = &log->info;
+	uint64_t len = (uint64_t)info->log_size_bb * BB_SIZE;
+	struct dev_undo devs[] = {
+		{ .dev = log->fs, .role = UNDO_ROLE_DATA },
+		{ .dev = logdev ? *logdev : NULL, .role = UNDO_ROLE_LOG,
+		  .log_len = len },
+	};
+	int rc;
+
+	if (!opts->undo)
+		return 0;
+	if (info->internal) {
+		devs[0].log_off_bytes = info->log_daddr * BB_SIZE;
+		devs[0].log_len = len;
+	}
+	rc = dev_open_undo(opts->undo, devs, logdev ? 2 : 1, &log->sink);
+	if (rc)
+		return rc;
+	log->fs = devs[0].dev;
+	if (logdev)
+		*logdev = devs[1].dev;
+	return 0;
 }
 
-/* The log on the device of the filesystem, or on @logdev. */
-static int place_log(struct xlog *log, const char *logdev, uint64_t unpack_max)
+static int open_logdev(struct xlog *log, const char *path,
+		       const struct xlog_open_options *opts, uint64_t len)
 {
-	struct xlog_info *info = &log->info;
-	uint64_t len = (uint64_t)info->log_size_bb * BB_SIZE;
-	struct sink sink;
+	struct sink sink = named_sink(&log->logdev_named);
 	struct dev *dev;
 	int rc;
 
+	/* its lock would say so as well, but may not have been wanted */
+	if (opts->flags & XLOG_OPEN_WRITE &&
+	    dev_is_same_file(path, opts->logdev))
+		return report(&log->sink, -EINVAL, "log.device", XLOG_LSN_NONE,
+			      "%s: this is the filesystem, not its log",
+			      opts->logdev);
+	log->logdev_name = strdup(opts->logdev);
+	if (!log->logdev_name)
+		return no_memory(&log->sink);
+	log->logdev_named = (struct named){ log->sink, log->logdev_name };
+	rc = open_device(opts->logdev, 0, opts, &sink, &dev);
+	if (rc)
+		return rc;
+	if (dev->size_bytes < len) {
+		rc = report(&sink, -EUCLEAN, "log.device", XLOG_LSN_NONE,
+			    "%llu bytes, but the log has %llu",
+			    (unsigned long long)dev->size_bytes,
+			    (unsigned long long)len);
+	} else {
+		rc = add_undo(log, opts, &dev);
+	}
+	/* what lies behind the log is not ours to write */
+	if (!rc && dev->size_bytes > len)
+		rc = dev_open_window(dev, 0, len, &dev);
+	if (rc) {
+		dev_close(dev);
+		return rc;
+	}
+	log->dev = dev;
+	return 0;
+}
+
+/* The log on the device of the filesystem, or on one of its own. */
+static int place_log(struct xlog *log, const char *path,
+		     const struct xlog_open_options *opts)
+{
+	struct xlog_info *info = &log->info;
+	uint64_t len = (uint64_t)info->log_size_bb * BB_SIZE;
+	int rc;
+
 	if (info->internal) {
-		if (logdev)
+		if (opts->logdev)
 			return report(&log->sink, -EINVAL, "log.device",
 				      XLOG_LSN_NONE,
 				      "%s: the filesystem has an internal log",
-				      logdev);
+				      opts->logdev);
 		if (info->log_daddr * BB_SIZE + len > log->fs->size_bytes)
 			return report(&log->sink, -EUCLEAN, "log.device",
 				      XLOG_LSN_NONE,
@@ -125,29 +232,15 @@ static int place_log(struct xlog *log, const char *logdev, uint64_t unpack_max)
 				      (unsigned long long)(info->log_daddr *
 							   BB_SIZE + len),
 				      (unsigned long long)log->fs->size_bytes);
-		return dev_open_window(log->fs, info->log_daddr * BB_SIZE, len,
+		rc = add_undo(log, opts, NULL);
+		return rc ? rc :
+		       dev_open_window(log->fs, info->log_daddr * BB_SIZE, len,
 				       &log->dev);
 	}
-	if (!logdev)
+	if (!opts->logdev)
 		return report(&log->sink, -EINVAL, "log.device", XLOG_LSN_NONE,
 			      "the log is on a device of its own: name it with --logdev");
-	log->logdev_name = strdup(logdev);
-	if (!log->logdev_name)
-		return no_memory(&log->sink);
-	sink = (struct sink){ .report = report_logdev, .ctx = log };
-	rc = dev_open_image(logdev, 0, unpack_max, &sink, &dev);
-	if (rc)
-		return rc;
-	if (dev->size_bytes < len) {
-		rc = report(&log->sink, -EUCLEAN, "log.device", XLOG_LSN_NONE,
-			    "%s: %llu bytes, but the log has %llu", logdev,
-			    (unsigned long long)dev->size_bytes,
-			    (unsigned long long)len);
-		dev_close(dev);
-		return rc;
-	}
-	log->dev = dev;
-	return 0;
+	return open_logdev(log, path, opts, len);
 }
 
 /*
@@ -211,8 +304,8 @@ static int open_alone(struct xlog *log, const struct xlog_open_options *opts)
 	return 0;
 }
 
-static int open_log(struct xlog *log, const struct xlog_open_options *opts,
-		    uint64_t unpack_max)
+static int open_log(struct xlog *log, const char *path,
+		    const struct xlog_open_options *opts)
 {
 	int rc;
 
@@ -220,11 +313,14 @@ static int open_log(struct xlog *log, const struct xlog_open_options *opts,
 		return open_alone(log, opts);
 	rc = read_superblock(log);
 	if (!rc)
-		return place_log(log, opts->logdev, unpack_max);
+		return place_log(log, path, opts);
 	if (rc != -EMEDIUMTYPE)
 		return rc;
 	log->dev = log->fs;
 	rc = guess_log(log);
+	if (!rc && opts->flags & XLOG_OPEN_WRITE)
+		return report(&log->sink, -EINVAL, "options", XLOG_LSN_NONE,
+			      "a log alone is not opened for writing");
 	if (rc == -EMEDIUMTYPE)
 		report(&log->sink, rc, "medium", XLOG_LSN_NONE,
 		       "neither an XFS filesystem nor an XFS log");
@@ -235,24 +331,23 @@ int xlog_open(const char *path, const struct xlog_open_options *opts,
 	      struct xlog **out)
 {
 	static const struct xlog_open_options defaults;
-	uint64_t unpack_max;
 	struct xlog *log;
 	struct sink sink;
 	int rc;
 
 	if (!opts)
 		opts = &defaults;
-	unpack_max = opts->unpack_max_bytes ? opts->unpack_max_bytes :
-		     UNPACK_MAX_DEFAULT;
 	sink = (struct sink){ opts->report, opts->report_ctx };
+	rc = check_options(opts, &sink);
+	if (rc)
+		return rc;
 	log = calloc(1, sizeof(*log));
 	if (!log)
 		return no_memory(&sink);
 	log->sink = sink;
-	rc = dev_open_image(path, opts->offset_bytes, unpack_max, &log->sink,
-			    &log->fs);
+	rc = open_device(path, opts->offset_bytes, opts, &log->sink, &log->fs);
 	if (!rc)
-		rc = open_log(log, opts, unpack_max);
+		rc = open_log(log, path, opts);
 	if (rc) {
 		xlog_close(log);
 		return rc;

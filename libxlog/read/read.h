@@ -23,7 +23,8 @@ struct xlog {
 	struct xfs_sb	sb;		/* zero without superblock */
 	struct xfs_geom	geom;
 	uint8_t		*sb_raw;	/* what info.superblock points to */
-	char		*logdev_name;	/* of an external log, for messages */
+	char		*logdev_name;	/* of an external log */
+	struct named	logdev_named;	/* for messages of its device */
 	uint32_t	nbb;		/* info.log_size_bb */
 	bool		logv2;		/* by the superblock, not by a record */
 };

@@ -17,6 +17,8 @@ struct pass {
 	uint32_t	first_bad;	/* block of the first record not sound */
 	bool		foreign_order;	/* fmt of the first such record: */
 	uint32_t	foreign_fmt;
+	bool		any, mixed_fmt;	/* fmt of the first record; others: */
+	uint32_t	fmt;
 	bool		no_crc;		/* a record without checksum, here: */
 	xfs_lsn_t	no_crc_lsn;
 	bool		foreign_uuid;	/* one of another filesystem, here: */
@@ -30,6 +32,10 @@ static void note_record(const struct xlog *log, struct pass *pass,
 	uint32_t own = XFS_HOST_ORDER == XFS_LE ? XLOG_FMT_LINUX_LE :
 		       XLOG_FMT_LINUX_BE;
 
+	if (!pass->any)
+		pass->fmt = rec->fmt;
+	pass->any = true;
+	pass->mixed_fmt |= rec->fmt != pass->fmt;
 	if (rec->fmt != own && !pass->foreign_order) {
 		pass->foreign_order = true;
 		pass->foreign_fmt = rec->fmt;
@@ -265,7 +271,10 @@ int find_verify(struct finder *f)
 		return sound;
 	/* what was torn may have followed an unmount */
 	rc = f->head != head ? find_unmount(f) : 0;
-	if (!rc && sound && !f->clean)
+	if (!rc && sound && !f->clean) {
+		f->out->fmt = pass.fmt;
+		f->out->mixed_fmt = pass.mixed_fmt;
 		refuse_replay(f, &pass);
+	}
 	return rc;
 }
