@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Making a filesystem through the public functions: files, what is on them,
+ * what is refused, what is chosen at random and what is not.
+ */
+#include "libxfsfmt/sb.h"
+#include "libxfsfmt/endian.h"
+#include "libxlog/xlog.h"
+#include "tests/lib/memdev.h"
+#include "tests/lib/scratch.h"
+
+enum { SIZE = 64 << 20, EXT_MAGIC_OFF = 1024 + 56, UUID_OFF = 32 };
+
+static struct scratch dir;
+static struct reports said;
+static char data[PATH_MAX + 256], logdev[PATH_MAX + 256], seen[1024];
+static struct xlog_format *f;
+static struct xlog_format_options opts;
+
+static void make_file(char *path, const char *name, off_t size)
+{
+	snprintf(path, sizeof(data), "%s", scratch_file(&dir, name, "", 0));
+	cr_assert_eq(truncate(path, size), 0);
+}
+
+static void begin(void)
+{
+	scratch_init(&dir);
+	make_file(data, "data", SIZE);
+	make_file(logdev, "log", SIZE);
+	opts.flags = XLOG_FORMAT_EXPERT;
+	opts.report = reports_add;
+	opts.report_ctx = &said;
+}
+
+static void end(void)
+{
+	xlog_format_close(f);
+	scratch_fini(&dir);
+}
+
+TestSuite(format, .init = begin, .fini = end);
+
+static int open_as(unsigned int flags, const char *log, const char *undo)
+{
+	const struct xlog_format_open what = {
+		.data = data, .logdev = log, .undo = undo, .flags = flags,
+		.report = reports_add, .report_ctx = &said,
+	};
+
+	return xlog_format_open(&what, &f);
+}
+
+static void format(const char *log)
+{
+	cr_assert_eq(open_as(XLOG_OPEN_WRITE, log, NULL), 0, "%s", said.text);
+	cr_assert_eq(xlog_format(f, &opts, NULL), 0, "%s", said.text);
+	cr_assert(xlog_format_wrote(f));
+	xlog_format_close(f);
+	f = NULL;
+}
+
+static void read_at(const char *path, off_t off, void *buf, size_t len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	cr_assert_eq(pread(fd, buf, len, off), (ssize_t)len);
+	close(fd);
+}
+
+static void write_at(const char *path, off_t off, const void *buf, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	cr_assert_eq(pwrite(fd, buf, len, off), (ssize_t)len);
+	close(fd);
+}
+
+static void see(void *ctx, const struct xlog_found *what)
+{
+	size_t used = strlen(seen);
+
+	(void)ctx;
+	snprintf(seen + used, sizeof(seen) - used, "%s %s%s;",
+		 strrchr(what->device, '/') + 1, what->type,
+		 what->dirty ? " dirty" : "");
+}
+
+static void expect_clean(const char *log)
+{
+	const struct xlog_open_options how = { .logdev = log };
+	struct xlog_bounds bounds;
+	struct xlog *xlog;
+
+	cr_assert_eq(xlog_open(data, &how, &xlog), 0);
+	cr_assert_eq(xlog_find(xlog, 0, &bounds), 0);
+	cr_assert_eq(bounds.state, XLOG_CLEAN);
+	xlog_close(xlog);
+}
+
+Test(format, makes_a_filesystem_with_a_clean_log)
+{
+	format(NULL);
+	expect_clean(NULL);
+}
+
+Test(format, makes_one_with_an_external_log)
+{
+	format(logdev);
+	expect_clean(logdev);
+}
+
+Test(format, tells_what_is_there_on_every_device)
+{
+	write_at(logdev, EXT_MAGIC_OFF, "\x53\xef", 2);
+	cr_assert_eq(open_as(0, logdev, NULL), 0);
+	cr_assert_eq(xlog_format_probe(f, see, NULL), 1);
+	cr_assert_str_eq(seen, "log ext2;");
+	xlog_format_close(f);
+	f = NULL;
+	format(NULL);
+	seen[0] = 0;
+	cr_assert_eq(open_as(0, logdev, NULL), 0);
+	cr_assert_eq(xlog_format_probe(f, see, NULL), 2);
+	cr_assert_str_eq(seen, "data xfs;log ext2;");
+}
+
+Test(format, says_how_large_the_devices_are)
+{
+	cr_assert_eq(open_as(0, NULL, NULL), 0);
+	cr_assert_eq(xlog_format_data(f)->size_bytes, SIZE);
+	cr_assert_geq(xlog_format_data(f)->sector_bytes, 512);
+	cr_assert_null(xlog_format_log(f));
+}
+
+Test(format, of_a_device_open_for_reading_is_refused)
+{
+	cr_assert_eq(open_as(0, NULL, NULL), 0);
+	cr_assert_eq(xlog_format(f, &opts, NULL), -EROFS);
+	assert_said(&said, "opened for reading only");
+	cr_assert_not(xlog_format_wrote(f));
+}
+
+Test(format, of_a_device_in_use_is_refused)
+{
+	struct xlog_format *first;
+
+	cr_assert_eq(open_as(XLOG_OPEN_WRITE, NULL, NULL), 0);
+	first = f;
+	f = NULL;
+	cr_assert_eq(open_as(XLOG_OPEN_WRITE, NULL, NULL), -EBUSY);
+	xlog_format_close(first);
+}
+
+Test(format, with_the_data_for_a_log_is_refused)
+{
+	cr_assert_eq(open_as(XLOG_OPEN_WRITE | XLOG_OPEN_LOCK_NONE, data,
+			     NULL), -EINVAL);
+	assert_said(&said, "this is the data device, not its log");
+	cr_assert_eq(open_as(0, NULL, "/nowhere"), -EINVAL);
+	assert_said(&said, "nothing is written that could be undone");
+}
+
+Test(format, that_is_refused_writes_nothing)
+{
+	static uint8_t before[4096], after[4096];
+
+	memset(before, 0x5a, sizeof(before));
+	write_at(data, 0, before, sizeof(before));
+	opts.agcount = 1000;
+	cr_assert_eq(open_as(XLOG_OPEN_WRITE, NULL, NULL), 0);
+	cr_assert_eq(xlog_format(f, &opts, NULL), -EINVAL);
+	assert_said(&said, "too small");
+	cr_assert_not(xlog_format_wrote(f));
+	read_at(data, 0, after, sizeof(after));
+	cr_assert_arr_eq(after, before, sizeof(before));
+}
+
+Test(format, has_a_uuid_of_its_own_each_time)
+{
+	uint8_t a[16], b[16];
+
+	format(NULL);
+	read_at(data, UUID_OFF, a, 16);
+	format(NULL);
+	read_at(data, UUID_OFF, b, 16);
+	cr_assert(memcmp(a, b, 16));
+	cr_assert_eq(a[6] >> 4, 4);
+	cr_assert_eq(a[8] >> 6, 2);
+}
+
+Test(format, is_the_same_twice_if_all_is_given)
+{
+	static uint8_t a[SIZE], b[SIZE];
+
+	opts.flags |= XLOG_FORMAT_TIME | XLOG_FORMAT_GENERATION;
+	opts.time_sec = 1700000000;
+	opts.generation = 42;
+	memset(opts.uuid, 0x77, sizeof(opts.uuid));
+	format(NULL);
+	read_at(data, 0, a, SIZE);
+	format(NULL);
+	read_at(data, 0, b, SIZE);
+	cr_assert(!memcmp(a, b, SIZE));
+}
+
+Test(format, can_be_undone)
+{
+	static uint8_t before[65536], after[65536];
+	char undo[PATH_MAX + 256];
+
+	pattern_fill(before, 0, sizeof(before));
+	write_at(data, 0, before, sizeof(before));
+	write_at(data, SIZE - 65536, before, sizeof(before));
+	snprintf(undo, sizeof(undo), "%s", scratch_path(&dir, "undo"));
+	cr_assert_eq(open_as(XLOG_OPEN_WRITE, NULL, undo), 0);
+	cr_assert_eq(xlog_format(f, &opts, NULL), 0, "%s", said.text);
+	xlog_format_close(f);
+	f = NULL;
+	read_at(data, 0, after, 4);
+	cr_assert_eq(get_be32(after), XFS_SB_MAGIC);
+	cr_assert_eq(xlog_undo_apply(undo, data, NULL), 0);
+	read_at(data, 0, after, sizeof(after));
+	cr_assert_arr_eq(after, before, sizeof(before));
+	read_at(data, SIZE - 65536, after, sizeof(after));
+	cr_assert_arr_eq(after, before, sizeof(before));
+}
