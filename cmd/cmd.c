@@ -2,6 +2,7 @@
 /*
  * What every tool does the same way; see cmd.h.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,6 +21,11 @@ static volatile sig_atomic_t cancelled;
 void cmd_init(const char *name)
 {
 	tool_name = name;
+}
+
+const char *cmd_name(void)
+{
+	return tool_name;
 }
 
 void cmd_version(bool verbose)
@@ -67,10 +73,14 @@ int cmd_exit_of(int rc)
 	case -EOPNOTSUPP:
 	case -EBUSY:
 	case -EWOULDBLOCK:
+	case -ENOTEMPTY:
+	case -ESTALE:
+	case -EXDEV:
 		return CMD_FOUND;
 	case -ERANGE:
 		return CMD_USAGE;
 	case -ECANCELED:
+	case -EINTR:
 		return CMD_CANCELLED;
 	default:
 		return CMD_FAILED;
@@ -184,10 +194,33 @@ bool cmd_want_colour(enum cmd_when when, int fd)
 
 /* --- files --- */
 
-int cmd_create(const char *path, bool replace, const char *input)
+/* More than any tool has options that name files. */
+static const char *guarded[16];
+static size_t nguarded;
+
+void cmd_guard(const char *path)
+{
+	assert(nguarded < sizeof(guarded) / sizeof(guarded[0]));
+	if (path)
+		guarded[nguarded++] = path;
+}
+
+/* Is it one of the files that are not to be replaced? */
+static bool is_guarded(const struct stat *st)
+{
+	struct stat other;
+
+	for (size_t i = 0; i < nguarded; i++)
+		if (!stat(guarded[i], &other) && other.st_dev == st->st_dev &&
+		    other.st_ino == st->st_ino)
+			return true;
+	return false;
+}
+
+int cmd_create(const char *path, bool replace)
 {
 	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (replace ? 0 : O_EXCL);
-	struct stat st, in;
+	struct stat st;
 	int fd, rc = 0;
 
 	fd = open(path, flags, 0666);
@@ -204,16 +237,18 @@ int cmd_create(const char *path, bool replace, const char *input)
 	} else if (S_ISBLK(st.st_mode)) {
 		rc = -EINVAL;
 		cmd_message("%s: is a block device", path);
-	} else if (input && !stat(input, &in) && in.st_dev == st.st_dev &&
-		   in.st_ino == st.st_ino) {
+	} else if (S_ISREG(st.st_mode) && is_guarded(&st)) {
 		rc = -EINVAL;
-		cmd_message("%s: is the input", path);
+		cmd_message("%s: is the input, or named for something else as well",
+			    path);
 	} else if (S_ISREG(st.st_mode) && ftruncate(fd, 0)) {
 		rc = -errno;
 		cmd_message("%s: %s", path, strerror(errno));
 	}
-	if (!rc)
+	if (!rc) {
+		cmd_guard(path);
 		return fd;
+	}
 	close(fd);
 	return rc;
 }
@@ -243,12 +278,16 @@ static void on_signal(int sig)
 	cancelled = 1;
 }
 
-void cmd_catch_signals(void)
+void cmd_catch_signals(bool end_waits)
 {
 	/* one chance to stop in order; a second signal ends the process */
 	struct sigaction sa = { .sa_handler = on_signal,
-				.sa_flags = SA_RESTART | (int)SA_RESETHAND };
+				.sa_flags = (int)SA_RESETHAND };
 
+	if (cancelled)
+		return;
+	if (!end_waits)
+		sa.sa_flags |= SA_RESTART;
 	sigemptyset(&sa.sa_mask);
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);

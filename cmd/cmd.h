@@ -19,12 +19,14 @@ enum {
 	CMD_CHANGED = 1,	/* as 0, and something was changed */
 	CMD_FOUND = 4,		/* a condition was found and left */
 	CMD_FAILED = 8,		/* open, I/O, memory, output */
+	CMD_PARTLY = 12,	/* failed part-way through writing */
 	CMD_USAGE = 16,
 	CMD_CANCELLED = 32,	/* by a signal, at a safe point */
 };
 
 /* Must come first. @name is static; it starts every message. */
 void cmd_init(const char *name);
+const char *cmd_name(void);
 
 /* "NAME 0.1.0 (libxlog 0.1, formats v4 v5, log v1 v2)" on stdout. */
 void cmd_version(bool verbose);
@@ -71,11 +73,17 @@ bool cmd_want_colour(enum cmd_when when, int fd);
 /* --- files --- */
 
 /*
- * Create @path for output. A file that exists is replaced with @replace only,
- * and never if it is @input (may be NULL) or a block device. Returns a
+ * No output of this run may replace @path, which stays the caller's, and need
+ * not exist yet. NULL is allowed.
+ */
+void cmd_guard(const char *path);
+
+/*
+ * Create @path for output, and guard it. A file that exists is replaced with
+ * @replace only, and never if it is guarded or a block device. Returns a
  * descriptor, or a negative errno that has been reported.
  */
-int cmd_create(const char *path, bool replace, const char *input);
+int cmd_create(const char *path, bool replace);
 
 /*
  * Take a shared BSD lock on @path, waiting or not. Returns 0, -EWOULDBLOCK
@@ -85,8 +93,12 @@ int cmd_lock_shared(const char *path, bool wait);
 
 /* --- signals --- */
 
-/* From now on SIGINT and SIGTERM ask for a stop at the next safe point. */
-void cmd_catch_signals(void);
+/*
+ * From now on SIGINT and SIGTERM ask for a stop at the next safe point; with
+ * @end_waits they also end the wait for a lock, which fails with -EINTR. May
+ * be called again.
+ */
+void cmd_catch_signals(bool end_waits);
 
 /* True once one of them came. */
 bool cmd_cancelled(void);

@@ -12,6 +12,7 @@
 #include "cmd/json.h"
 #include "cmd/print_opts.h"
 #include "cmd/print_type.h"
+#include "cmd/report.h"
 #include "cmd/sidecar.h"
 #include "cmd/text.h"
 #include "libxfsfmt/block.h"
@@ -19,9 +20,6 @@
 #include "libxfsfmt/logitem.h"
 #include "libxfsfmt/sb.h"
 #include "libxlog/xlog.h"
-
-/* XLOG_DEBUG: more on stderr, for those who look for faults. */
-enum { DEBUG_HEAD = 1, DEBUG_ITEM = 2, DEBUG_READ = 4 };
 
 /* What a quick look at the active part of the log tells. */
 struct survey {
@@ -55,21 +53,10 @@ struct print {
 	struct out	out;
 	struct text	text;
 	struct jl	json;
-	bool		ready;		/* the input was recognised */
 	bool		found;		/* bounds are valid */
 
-	unsigned int	debug;		/* DEBUG_* */
-
-	/* reports of the library */
-	bool		mute;		/* a second look: reported before */
-	bool		quiet_worker;	/* reports are only counted */
-	uint64_t	findings;
-	uint64_t	messages;	/* lines for stderr, shown or not */
-	uint64_t	errors;		/* those that make the exit code 4 */
-	xlog_lsn_t	error_lsn;	/* of the last one, muted or not */
-	/* who collects notices and steps, or NULL */
-	void (*on_step)(struct print *pr, const struct xlog_report *r);
-	uint64_t	steps;		/* of these so far */
+	struct reports	reports;
+	uint64_t	steps;		/* how head and tail were found, so far */
 	bool		verdict;	/* --check: not clean */
 
 	uint32_t	wrapped_bb;	/* of the physical views: see below */
@@ -113,10 +100,6 @@ void print_state(struct print *pr);
  * 0 or a negative errno that has been reported.
  */
 int print_close(struct print *pr, int rc);
-
-/* Report @text ourselves, as the library does. */
-void print_finding(struct print *pr, enum xlog_severity severity,
-		   const char *code, xlog_lsn_t lsn, const char *text);
 
 /* True if it is time to stop: a signal, or --limit after @shown. */
 bool print_stop(struct print *pr, uint64_t shown);

@@ -20,7 +20,7 @@ static void verdict_line(struct print *pr)
 	enum xlog_state state = pr->bounds.state;
 	struct out *o = &pr->out;
 
-	out_str(o, pr->opts.path);
+	out_str(o, pr->opts.io.path);
 	out_str(o, ": ");
 	text_colour(&pr->text, colours[state]);
 	out_str(o, xlog_state_name(state));
@@ -65,7 +65,7 @@ int print_check(struct print *pr)
 	enum xlog_state state = pr->bounds.state;
 
 	pr->verdict = state == XLOG_DIRTY || state == XLOG_CORRUPT;
-	if (!pr->opts.json)
+	if (!pr->opts.io.json)
 		verdict_line(pr);
 	return 0;
 }

@@ -8,59 +8,12 @@
 #include <unistd.h>
 
 #include "cmd/print.h"
+#include "cmd/sparse.h"
 
 enum {
 	COPY_BB = 4096,			/* 2 MiB of log at a time */
-	HOLE_BB = 8,			/* smallest hole: a page */
 	BB_BYTES = 512,
 };
-
-static bool is_zero(const uint8_t *p, size_t n)
-{
-	return !p[0] && !memcmp(p, p + 1, n - 1);
-}
-
-static int write_at(int fd, const uint8_t *p, size_t n, off_t at)
-{
-	while (n) {
-		ssize_t done = pwrite(fd, p, n, at);
-
-		if (done < 0 && errno != EINTR)
-			return -errno;
-		if (done < 0)
-			continue;
-		p += done;
-		at += done;
-		n -= (size_t)done;
-	}
-	return 0;
-}
-
-/* Write @bb blocks for block @block, but for those that are zero. */
-static int write_sparse(int fd, const uint8_t *buf, uint32_t block, uint32_t bb)
-{
-	uint32_t from = 0, at = 0;
-	int rc = 0;
-
-	while (at < bb && !rc) {
-		uint32_t n = bb - at < HOLE_BB ? bb - at : HOLE_BB;
-		bool hole = is_zero(buf + (size_t)at * BB_BYTES,
-				    (size_t)n * BB_BYTES);
-
-		if (hole && at > from)
-			rc = write_at(fd, buf + (size_t)from * BB_BYTES,
-				      (size_t)(at - from) * BB_BYTES,
-				      (off_t)(block + from) * BB_BYTES);
-		at += n;
-		if (hole)
-			from = at;
-	}
-	if (!rc && at > from)
-		rc = write_at(fd, buf + (size_t)from * BB_BYTES,
-			      (size_t)(at - from) * BB_BYTES,
-			      (off_t)(block + from) * BB_BYTES);
-	return rc;
-}
 
 /* Errors of reading have been reported; *@out_rc is that of writing. */
 static int copy_blocks(struct print *pr, int fd, uint8_t *buf, int *out_rc)
@@ -75,7 +28,8 @@ static int copy_blocks(struct print *pr, int fd, uint8_t *buf, int *out_rc)
 			return -ECANCELED;
 		rc = xlog_read_raw(pr->log, at, n, buf);
 		if (!rc)
-			*out_rc = write_sparse(fd, buf, at, n);
+			*out_rc = sparse_write(fd, buf, (size_t)n * BB_BYTES,
+					       (off_t)at * BB_BYTES);
 		progress_step(&pr->progress, at, size);
 		if (size - at <= COPY_BB)
 			break;
@@ -96,7 +50,7 @@ static int copy_log(struct print *pr)
 		cmd_message("out of memory");
 		return -ENOMEM;
 	}
-	fd = cmd_create(path, pr->opts.force & FORCE_OUTPUT, pr->opts.path);
+	fd = cmd_create(path, pr->opts.io.force & FORCE_OUTPUT);
 	if (fd < 0) {
 		free(buf);
 		return fd;
@@ -117,12 +71,12 @@ static int write_sidecar(struct print *pr, const char *name)
 	struct jl j;
 	int fd, rc;
 
-	fd = cmd_create(name, pr->opts.force & FORCE_OUTPUT, pr->opts.path);
+	fd = cmd_create(name, pr->opts.io.force & FORCE_OUTPUT);
 	if (fd < 0)
 		return fd;
 	out_init(&out, fd);
 	jl_init(&j, &out, pr->opts.epoch);
-	sidecar_write(&j, pr->info, pr->opts.path);
+	sidecar_write(&j, pr->info, pr->opts.io.path);
 	rc = out_close(&out);
 	if (rc)
 		cmd_message("%s: %s", name, strerror(-rc));
@@ -135,13 +89,13 @@ static void copied(struct print *pr, const char *sidecar)
 	struct out *o = &pr->out;
 	struct jl *j = &pr->json;
 
-	if (pr->opts.json) {
+	if (pr->opts.io.json) {
 		jl_begin(j, "copy");
 		jl_str(j, "file", pr->opts.copy_to);
 		jl_str(j, "sidecar", sidecar);
 		jl_uint(j, "bytes", bytes);
 		jl_end(j);
-	} else if (!pr->opts.quiet) {
+	} else if (!pr->opts.io.quiet) {
 		out_str(o, pr->opts.copy_to);
 		out_str(o, ": ");
 		out_size(o, bytes);

@@ -303,7 +303,8 @@ static void item_finding(struct print *pr, const struct xlog_item *item,
 
 	snprintf(text, sizeof(text), "%s item of transaction 0x%x: %s",
 		 type < 0 ? "unknown" : item_types[type].name, place->tid, why);
-	print_finding(pr, XLOG_ERROR, "log.item", place->checkpoint, text);
+	reports_say(&pr->reports, XLOG_ERROR, "log.item", place->checkpoint,
+		    text);
 }
 
 void print_item(struct print *pr, const struct xlog_item *item,
@@ -312,7 +313,7 @@ void print_item(struct print *pr, const struct xlog_item *item,
 	struct print_item_view iv;
 	const char *why;
 
-	if (pr->debug & DEBUG_ITEM)
+	if (pr->reports.debug & DEBUG_ITEM)
 		debug_item(item, place);
 
 	print_item_view(pr, item, place->big_endian, &iv);
@@ -322,7 +323,7 @@ void print_item(struct print *pr, const struct xlog_item *item,
 		print_block_load(pr, &iv.v);
 	if (why)
 		item_finding(pr, item, place, why);
-	if (pr->opts.json)
+	if (pr->opts.io.json)
 		item_object(pr, item, &iv.v, why, place);
 	else
 		item_lines(pr, item, &iv.v, why, place);

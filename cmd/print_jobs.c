@@ -66,11 +66,11 @@ static void do_slice(struct worker *w, struct slice *s)
 	struct print_jobs *jobs = w->jobs;
 
 	s->text.used = 0;
-	w->pr.findings = 0;
+	w->pr.reports.findings = 0;
 	out_into(&w->pr.out, &s->text);
 	print_slice(&w->pr, jobs->items + s->first, s->count, jobs->place);
 	out_flush(&w->pr.out);
-	s->again = w->pr.findings || w->pr.out.error;
+	s->again = w->pr.reports.findings || w->pr.out.error;
 }
 
 /* Take slices until there are none; called and left with the lock held. */
@@ -117,7 +117,7 @@ static struct worker *worker_new(struct print_jobs *jobs,
 		return NULL;
 	w->jobs = jobs;
 	w->pr = *pr;
-	w->pr.quiet_worker = true;
+	w->pr.reports.quiet_worker = true;
 	w->pr.text.out = &w->pr.out;
 	w->pr.json.out = &w->pr.out;
 	return w;
@@ -131,7 +131,7 @@ struct print_jobs *print_jobs_new(struct print *pr)
 			    WORKERS_MAX;
 
 	/* debugging messages come in order */
-	if (cpus < 2 || pr->debug & DEBUG_ITEM)
+	if (cpus < 2 || pr->reports.debug & DEBUG_ITEM)
 		return NULL;
 	jobs = calloc(1, sizeof(*jobs));
 	if (!jobs)

@@ -7,8 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "cmd/log.h"
 #include "cmd/print.h"
-#include "libxfsfmt/logrec.h"
 
 enum {
 	/* all that --check may read, and what a walk may read too far */
@@ -16,32 +16,9 @@ enum {
 	READ_AHEAD_BYTES = 2 << 20,
 };
 
-/* Byte order of the newest record: h_fmt, or -1. */
-static int newest_fmt(struct print *pr)
-{
-	struct xlog_rec_head head;
-	uint8_t block[BB_SIZE];
-
-	if (pr->bounds.last_record == XLOG_LSN_NONE ||
-	    xlog_read_raw(pr->log, xlog_lsn_block(pr->bounds.last_record), 1,
-			  block) ||
-	    !xlog_is_rec_header(block))
-		return -1;
-	xlog_rec_head_decode(&head, block);
-	return (int)head.fmt;
-}
-
 const char *print_order(const struct print *pr)
 {
-	switch (pr->fmt) {
-	case XLOG_FMT_LINUX_LE:
-		return "le";
-	case XLOG_FMT_LINUX_BE:
-	case XLOG_FMT_IRIX_BE:
-		return "be";
-	default:
-		return NULL;
-	}
+	return log_order_name(pr->fmt);
 }
 
 uint32_t print_active_bb(const struct print *pr)
@@ -132,8 +109,8 @@ static void survey(struct print *pr)
 			     s->checkpoints;
 	if (rc == -EUCLEAN || rc == -EBADMSG)
 		refuse(pr, "damaged record at %u:%u, between tail and head",
-		       xlog_lsn_cycle(pr->error_lsn),
-		       xlog_lsn_block(pr->error_lsn));
+		       xlog_lsn_cycle(pr->reports.error_lsn),
+		       xlog_lsn_block(pr->reports.error_lsn));
 	if (s->unknown_item)
 		refuse(pr, "a log item of the unknown type 0x%04x",
 		       s->unknown_type);
@@ -221,29 +198,9 @@ static void log_line(struct print *pr)
 
 static void log_object(struct print *pr)
 {
-	const struct xlog_info *info = pr->info;
-	const char *order = print_order(pr);
 	struct jl *j = &pr->json;
 
-	jl_begin(j, "log");
-	if (info->internal)
-		jl_uint(j, "daddr", info->log_daddr);
-	else
-		jl_null(j, "daddr");
-	jl_uint(j, "bbs", info->log_size_bb);
-	jl_uint(j, "logversion", info->log_version);
-	if (order)
-		jl_str(j, "order", order);
-	else
-		jl_null(j, "order");
-	jl_bool(j, "internal", info->internal);
-	jl_lsn(j, "tail", pr->bounds.tail);
-	jl_lsn(j, "head", pr->bounds.head);
-	jl_str(j, "state", xlog_state_name(pr->bounds.state));
-	if (pr->bounds.refused[0])
-		jl_str(j, "refused", pr->bounds.refused);
-	else
-		jl_null(j, "refused");
+	log_object_begin(j, pr->info, &pr->bounds, pr->fmt);
 	if (pr->survey.counted)
 		jl_uint(j, "checkpoints", pr->survey.checkpoints);
 	else
@@ -264,7 +221,7 @@ static bool look_quickly(const struct print *pr)
 		return !pr->opts.check_full;
 	case VIEW_RECORDS:
 	case VIEW_TRANSACTIONS:
-		return !pr->opts.json;
+		return !pr->opts.io.json;
 	default:
 		return false;
 	}
@@ -281,12 +238,12 @@ int print_log(struct print *pr)
 	if (rc)
 		return rc;
 	pr->found = true;
-	pr->fmt = newest_fmt(pr);
+	pr->fmt = log_newest_fmt(pr->log, &pr->bounds);
 	/* what it meets is reported by whoever looks at all records */
-	pr->mute = !quick;
+	pr->reports.mute = !quick;
 	survey(pr);
-	pr->mute = false;
-	if (pr->opts.json)
+	pr->reports.mute = false;
+	if (pr->opts.io.json)
 		log_object(pr);
 	else if (pr->opts.view == VIEW_RECORDS ||
 		 pr->opts.view == VIEW_TRANSACTIONS ||

@@ -88,7 +88,7 @@ static void cycle_change(struct print *pr, uint32_t block, uint32_t from,
 	struct out *o = &pr->out;
 	struct jl *j = &pr->json;
 
-	if (pr->opts.json) {
+	if (pr->opts.io.json) {
 		jl_begin(j, "cycle");
 		jl_uint(j, "block", block);
 		jl_uint(j, "from", from);
@@ -118,13 +118,13 @@ int print_map(struct print *pr)
 	if (rc)
 		return rc;
 	pr->wrapped_bb = from ? 0 : print_wrapped_bb(pr);
-	if (!pr->opts.json) {
+	if (!pr->opts.io.json) {
 		out_str(&pr->out, "   block    blocks   cycle  what       "
 			"lsn             tail              ops");
 		out_newline(&pr->out);
 	}
 	/* what lies outside tail and head cannot be damage */
-	pr->mute = true;
+	pr->reports.mute = true;
 	while (!print_stop(pr, pr->records)) {
 		rc = xlog_cursor_next(cur, &rec);
 		if (!rc || (rc < 0 && rc != -EUCLEAN && rc != -EBADMSG))
@@ -137,14 +137,14 @@ int print_map(struct print *pr)
 		first = false;
 		if (rec.extent == XLOG_RECORD)
 			pr->records++;
-		if (pr->opts.json)
+		if (pr->opts.io.json)
 			map_object(pr, &rec);
 		else
 			map_line(pr, &rec);
 		rc = 0;
 		progress_step(&pr->progress, rec.block, pr->info->log_size_bb);
 	}
-	pr->mute = false;
+	pr->reports.mute = false;
 	xlog_cursor_close(cur);
 	return rc < 0 && rc != -EUCLEAN && rc != -EBADMSG ? rc : 0;
 }

@@ -8,134 +8,26 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cmd/output.h"
 #include "cmd/print.h"
-
-static const char *const severity_names[] = {
-	[XLOG_ERROR] = "error",
-	[XLOG_WARNING] = "warning",
-	[XLOG_NOTICE] = "notice",
-	[XLOG_STEP] = "step",
-};
-
-/* What XLOG_DEBUG asks for. */
-static unsigned int debug_wanted(void)
-{
-	static const char *const names[] = { "head", "item", "read" };
-	const char *env = getenv("XLOG_DEBUG");
-	unsigned int wanted = 0;
-
-	while (env && *env) {
-		size_t n = strcspn(env, ",");
-
-		for (unsigned int i = 0; i < 3; i++)
-			if ((n == 3 && !strncmp(env, "all", n)) ||
-			    (n == strlen(names[i]) &&
-			     !strncmp(env, names[i], n)))
-				wanted |= 1u << i;
-		env += n + (env[n] == ',');
-	}
-	return wanted;
-}
-
-/* One log can be bad in a thousand places. */
-enum { MESSAGES_MAX = 16 };
-
-/* Whether a report of this severity is worth a line on stderr. */
-static bool wanted(const struct print *pr, enum xlog_severity severity)
-{
-	switch (severity) {
-	case XLOG_ERROR:
-		return true;
-	case XLOG_WARNING:
-		return !pr->opts.quiet;
-	case XLOG_NOTICE:
-		return pr->opts.verbose && !pr->opts.quiet;
-	default:
-		return pr->opts.verbose > 1 || pr->debug & DEBUG_HEAD;
-	}
-}
-
-static void message(struct print *pr, const struct xlog_report *r)
-{
-	bool red = r->severity == XLOG_ERROR &&
-		   cmd_want_colour(pr->opts.colour, STDERR_FILENO);
-	const char *on = red ? "\033[31m" : "", *off = red ? "\033[0m" : "";
-
-	if (!pr->opts.verbose && !pr->debug &&
-	    pr->messages++ >= MESSAGES_MAX)
-		return;
-	if (pr->ready)
-		out_flush(&pr->out);
-	if (r->lsn == XLOG_LSN_NONE)
-		cmd_message("%s: %s%s%s", pr->opts.path, on, r->text, off);
-	else
-		cmd_message("%s: %u:%u: %s%s%s", pr->opts.path,
-			    xlog_lsn_cycle(r->lsn), xlog_lsn_block(r->lsn),
-			    on, r->text, off);
-}
-
-static void finding_object(struct print *pr, const struct xlog_report *r)
-{
-	struct jl *j = &pr->json;
-
-	jl_begin(j, "finding");
-	jl_str(j, "code", r->code);
-	jl_str(j, "severity", severity_names[r->severity]);
-	jl_lsn(j, "lsn", r->lsn);
-	jl_str(j, "what", r->text);
-	jl_end(j);
-}
-
-static void on_report(void *ctx, const struct xlog_report *r)
-{
-	struct print *pr = ctx;
-
-	if (pr->quiet_worker) {
-		pr->findings++;
-		return;
-	}
-	if (r->severity == XLOG_ERROR)
-		pr->error_lsn = r->lsn;
-	if (pr->mute)
-		return;
-	if (r->severity <= XLOG_WARNING && pr->ready) {
-		pr->findings++;
-		pr->errors += r->severity == XLOG_ERROR;
-		if (pr->opts.json) {
-			finding_object(pr, r);
-			return;
-		}
-	}
-	if (r->severity >= XLOG_NOTICE && pr->on_step)
-		pr->on_step(pr, r);
-	if (wanted(pr, r->severity))
-		message(pr, r);
-}
-
-void print_finding(struct print *pr, enum xlog_severity severity,
-		   const char *code, xlog_lsn_t lsn, const char *text)
-{
-	on_report(pr, &(struct xlog_report){ .severity = severity,
-		  .code = code, .lsn = lsn, .text = text });
-}
 
 static int open_output(struct print *pr)
 {
-	const struct print_opts *o = &pr->opts;
-	int fd = STDOUT_FILENO;
+	const struct io_opts *io = &pr->opts.io;
+	bool epoch = pr->opts.epoch;
+	int fd = output_open(io);
 
-	if (o->output) {
-		fd = cmd_create(o->output, o->force & FORCE_OUTPUT, o->path);
-		if (fd < 0)
-			return fd;
-	}
+	if (fd < 0)
+		return fd;
 	out_init(&pr->out, fd);
-	jl_init(&pr->json, &pr->out, o->epoch);
-	text_init(&pr->text, &pr->out, cmd_want_colour(o->colour, fd),
-		  o->epoch);
+	jl_init(&pr->json, &pr->out, epoch);
+	text_init(&pr->text, &pr->out, cmd_want_colour(io->colour, fd),
+		  epoch);
 	if (pr->has_geom)
 		pr->text.ag_shift = pr->geom.agblklog;
-	progress_init(&pr->progress, o->progress, o->interval_s, fd);
+	pr->reports.out = &pr->out;
+	pr->reports.json = io->json ? &pr->json : NULL;
+	progress_init(&pr->progress, io->progress, io->interval_s, fd);
 	return 0;
 }
 
@@ -152,52 +44,35 @@ static void read_geometry(struct print *pr)
 	pr->has_geom = true;
 }
 
-static void header_object(struct print *pr)
-{
-	static const uint8_t none[16];
-	struct jl *j = &pr->json;
-
-	jl_begin(j, "header");
-	jl_str(j, "schema", "xlog");
-	jl_uint(j, "version", 1);
-	jl_str(j, "tool", "xlog-print");
-	jl_str(j, "toolversion", XLOG_VERSION);
-	jl_str(j, "device", pr->opts.path);
-	if (memcmp(pr->info->uuid, none, sizeof(none)))
-		jl_uuid(j, "uuid", pr->info->uuid);
-	else
-		jl_null(j, "uuid");
-	jl_end(j);
-}
-
 int print_open(struct print *pr)
 {
-	const struct print_opts *o = &pr->opts;
+	const struct io_opts *io = &pr->opts.io;
 	struct xlog_open_options open = {
-		.logdev = o->logdev,
-		.offset_bytes = o->offset_bytes,
-		.report = on_report,
-		.report_ctx = pr,
+		.logdev = io->logdev,
+		.offset_bytes = io->offset_bytes,
+		.report = reports_take,
+		.report_ctx = &pr->reports,
 	};
 	int rc;
 
-	if (o->rtdev && access(o->rtdev, R_OK)) {
-		cmd_message("%s: %s", o->rtdev, strerror(errno));
+	reports_init(&pr->reports, io);
+	io_opts_guard(io);
+	if (io->rtdev && access(io->rtdev, R_OK)) {
+		cmd_message("%s: %s", io->rtdev, strerror(errno));
 		return -errno;
 	}
-	if (o->lock != LOCK_NONE) {
-		rc = cmd_lock_shared(o->path, o->lock == LOCK_WAIT);
+	if (io->lock > LOCK_NONE) {
+		rc = cmd_lock_shared(io->path, io->lock == LOCK_WAIT);
 		if (rc)
 			return rc;
 	}
-	cmd_catch_signals();
-	pr->debug = debug_wanted();
-	rc = sidecar_read(o->path, &pr->sidecar);
+	cmd_catch_signals(false);
+	rc = sidecar_read(io->path, &pr->sidecar);
 	if (rc)
 		return rc;
 	open.superblock = pr->sidecar.superblock;
 	open.superblock_bytes = pr->sidecar.superblock_bytes;
-	rc = xlog_open(o->path, &open, &pr->log);
+	rc = xlog_open(io->path, &open, &pr->log);
 	if (rc)
 		return rc;
 	pr->info = xlog_info(pr->log);
@@ -205,12 +80,9 @@ int print_open(struct print *pr)
 	rc = print_range_check(pr);
 	if (!rc)
 		rc = open_output(pr);
-	if (rc)
-		return rc;
-	pr->ready = true;
-	if (o->json)
-		header_object(pr);
-	return 0;
+	if (!rc && io->json)
+		output_header(&pr->json, io->path, pr->info->uuid);
+	return rc;
 }
 
 /* --- the end --- */
@@ -231,7 +103,7 @@ static void result_object(struct print *pr, int code)
 		jl_null(j, "state");
 	jl_uint(j, "records", pr->records);
 	jl_uint(j, "checkpoints", pr->checkpoints);
-	jl_uint(j, "findings", pr->findings);
+	jl_uint(j, "findings", pr->reports.findings);
 	jl_uint(j, "bytes_read", xlog_bytes_read(pr->log));
 	jl_uint(j, "exit", (uint64_t)code);
 	jl_end(j);
@@ -244,35 +116,29 @@ static int exit_code(const struct print *pr, int rc)
 
 	if (code == CMD_CANCELLED || code == CMD_FAILED)
 		return code;
-	if (pr->errors || pr->verdict)
+	if (pr->reports.errors || pr->verdict)
 		return CMD_FOUND;
 	return code;
 }
 
 int print_close(struct print *pr, int rc)
 {
-	int code, err;
+	int code;
 
 	if (!rc && cmd_cancelled())
 		rc = -ECANCELED;
 	code = exit_code(pr, rc);
-	if (pr->messages > MESSAGES_MAX)
-		cmd_message("%s: and %llu more; -v shows all", pr->opts.path,
-			    (unsigned long long)(pr->messages - MESSAGES_MAX));
-	if (pr->ready) {
+	reports_end(&pr->reports);
+	if (pr->reports.out) {
 		progress_end(&pr->progress);
-		if (pr->opts.json)
+		if (pr->opts.io.json)
 			result_object(pr, code);
-		err = out_close(&pr->out);
-		if (err) {
-			cmd_message("%s: %s", pr->opts.output ?
-				    pr->opts.output : "stdout", strerror(-err));
+		if (output_close(&pr->opts.io, &pr->out))
 			code = CMD_FAILED;
-		}
 	}
 	if (rc == -ECANCELED)
 		cmd_message("interrupted");
-	if (pr->log && pr->debug & DEBUG_READ)
+	if (pr->log && pr->reports.debug & DEBUG_READ)
 		cmd_message("debug: %llu bytes read", (unsigned long long)
 			    xlog_bytes_read(pr->log));
 	xlog_close(pr->log);

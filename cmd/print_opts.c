@@ -11,7 +11,7 @@
 #include "cmd/print_type.h"
 
 enum {
-	KEY_CHECK = 256,
+	KEY_CHECK = OPT_OWN,
 	KEY_EXPLAIN,
 	KEY_OVERWRITE,
 	KEY_HEX_ORDER,
@@ -25,15 +25,6 @@ enum {
 	KEY_TID,
 	KEY_UTC,
 	KEY_EPOCH,
-	KEY_OFFSET,
-	KEY_OUTPUT,
-	KEY_COLOUR,
-	KEY_PROGRESS,
-	KEY_INTERVAL,
-	KEY_LOCK,
-	KEY_FORCE,
-	KEY_QUIET,
-	KEY_USAGE,
 	KEY_HISTORY,		/* later: refused by name */
 	KEY_TIMELINE,
 	KEY_OBFUSCATE,
@@ -95,34 +86,22 @@ static const struct argp_option options[] = {
 	{ "stop", 'e', NULL, 0, "stop at the first bad record", 3 },
 
 	{ .doc = "Input and output:", .group = 4 },
-	{ "logdev", 'l', "DEVICE", 0, "the external log", 4 },
+	IO_OPTION_ROWS(4),
 	{ "rtdev", 'r', "DEVICE", 0,
 	  "the realtime device (never read: a log tells all)", 4 },
-	{ "offset", KEY_OFFSET, "SIZE", 0,
-	  "the filesystem begins here inside the device", 4 },
 	{ "image-file", 'f', NULL, 0, "accepted; never needed", 4 },
-	{ "lock", KEY_LOCK, "MODE", OPTION_ARG_OPTIONAL,
+	{ "lock", OPT_LOCK, "MODE", OPTION_ARG_OPTIONAL,
 	  "take a shared lock on the device: 'yes', 'no' (default), "
 	  "'nonblock'", 4 },
-	{ "json", 'J', NULL, 0, "JSON, one object a line", 4 },
-	{ "output", KEY_OUTPUT, "FILE", 0, "write to FILE, which must not exist", 4 },
-	{ "force", KEY_FORCE, "LIST", 0,
+	{ "force", OPT_FORCE, "LIST", 0,
 	  "what to do all the same: 'output' replaces files; 'uuid', "
 	  "'features', 'crc' and 'mounted-ro' never stop a reader", 4 },
 	{ "expert", 'x', NULL, 0, "accepted; a reader refuses nothing odd", 4 },
-	{ "color", KEY_COLOUR, "WHEN", OPTION_ARG_OPTIONAL,
-	  "'auto' (default), 'always', 'never'", 4 },
-	{ "progress", KEY_PROGRESS, "HOW", 0,
-	  "'auto' (default), 'bar', 'lines', 'json', 'none'; on stderr", 4 },
-	{ "interval", KEY_INTERVAL, "TIME", 0,
+	{ "interval", OPT_INTERVAL, "TIME", 0,
 	  "between progress lines (5s)", 4 },
 	{ "verbose", 'v', NULL, 0,
 	  "more on stderr; in the record view also --overwrite", 4 },
-	{ "quiet", KEY_QUIET, NULL, 0, "only errors on stderr", 4 },
-	{ "help", 'h', NULL, 0, "this text", -1 },
-	/* argp's own messages point to it */
-	{ "usage", KEY_USAGE, NULL, OPTION_HIDDEN, NULL, -1 },
-	{ "version", 'V', NULL, 0, "the version; with -v also what is known", -1 },
+	{ "quiet", OPT_QUIET, NULL, 0, "only errors on stderr", 4 },
 	{ .name = NULL },
 };
 
@@ -143,7 +122,6 @@ static const char doc[] =
 struct parse {
 	struct print_opts *opts;
 	bool		view_given;
-	bool		version;
 	bool		list_types;
 };
 
@@ -156,53 +134,13 @@ static void set_view(struct parse *p, enum print_view view)
 	p->view_given = true;
 }
 
-static uint64_t number(const char *what, const char *arg, uint64_t max)
-{
-	uint64_t v;
-
-	if (!cmd_parse_u64(arg, &v) || v > max)
-		cmd_usage("%s: not a valid number: %s", what, arg);
-	return v;
-}
-
-static xlog_lsn_t lsn(const char *what, const char *arg)
-{
-	xlog_lsn_t v;
-
-	if (!cmd_parse_lsn(arg, &v))
-		cmd_usage("%s: not CYCLE:BLOCK: %s", what, arg);
-	return v;
-}
-
-static int word(const char *what, const char *arg, const char *const *names)
-{
-	int i = cmd_parse_word(arg, names);
-
-	if (i < 0)
-		cmd_usage("%s: unknown value: %s", what, arg);
-	return i;
-}
-
-/*
- * The next element of a comma-separated list, NULL at its end. The elements
- * are cut out of @*list, which is writable: argv belongs to the process.
- */
-static char *next_word(char **list)
-{
-	char *w = strsep(list, ",");
-
-	if (w && !*w)
-		cmd_usage("empty element in a list");
-	return w;
-}
-
 static void parse_types(struct parse *p, char *arg)
 {
 	if (!strcmp(arg, "list")) {
 		p->list_types = true;
 		return;
 	}
-	for (char *w; (w = next_word(&arg));) {
+	for (char *w; (w = opt_next(&arg));) {
 		int i = item_type_find(w);
 
 		if (i < 0)
@@ -212,15 +150,6 @@ static void parse_types(struct parse *p, char *arg)
 	}
 }
 
-static void parse_force(struct parse *p, char *arg)
-{
-	static const char *const names[] = { "mounted-ro", "uuid", "output",
-					     "features", "crc", NULL };
-
-	for (char *w; (w = next_word(&arg));)
-		p->opts->force |= 1u << word("--force", w, names);
-}
-
 static void parse_block(struct print_filter *f, char *arg)
 {
 	char *slash = strchr(arg, '/');
@@ -228,13 +157,13 @@ static void parse_block(struct print_filter *f, char *arg)
 	f->by_agblock = slash;
 	f->by_block = !slash;
 	if (!slash) {
-		f->daddr = number("--block", arg, INT64_MAX);
+		f->daddr = opt_number("--block", arg, INT64_MAX);
 		f->block_bb = 1;
 		return;
 	}
-	f->agbno = (uint32_t)number("--block", slash + 1, UINT32_MAX);
+	f->agbno = (uint32_t)opt_number("--block", slash + 1, UINT32_MAX);
 	*slash = '\0';
-	f->block_ag = (uint32_t)number("--block", arg, UINT32_MAX);
+	f->block_ag = (uint32_t)opt_number("--block", arg, UINT32_MAX);
 }
 
 /* Options that choose what is shown and how; false: none of them. */
@@ -260,7 +189,7 @@ static bool parse_view(struct parse *p, int key, char *arg)
 		set_view(p, VIEW_STATS);
 		if (arg)
 			o->stats_by = (enum print_stats)
-				      word("--stats", arg, stats);
+				      opt_word("--stats", arg, stats);
 		break;
 	case 'C':
 		set_view(p, VIEW_COPY);
@@ -307,7 +236,7 @@ static bool parse_view(struct parse *p, int key, char *arg)
 		break;
 	case KEY_HEX_ORDER:
 		o->hex_order = (enum print_hex_order)
-			       word("--hex-order", arg, orders);
+			       opt_word("--hex-order", arg, orders);
 		break;
 	case KEY_UTC:
 		o->epoch = false;
@@ -332,31 +261,31 @@ static bool parse_range(struct parse *p, int key, char *arg)
 		parse_types(p, arg);
 		break;
 	case KEY_INO:
-		f->ino = number("--ino", arg, UINT64_MAX);
+		f->ino = opt_number("--ino", arg, UINT64_MAX);
 		f->by_ino = true;
 		break;
 	case KEY_BLOCK:
 		parse_block(f, arg);
 		break;
 	case KEY_AG:
-		f->ag = (uint32_t)number("--ag", arg, UINT32_MAX);
+		f->ag = (uint32_t)opt_number("--ag", arg, UINT32_MAX);
 		f->by_ag = true;
 		break;
 	case KEY_TID:
-		f->tid = (uint32_t)number("--tid", arg, UINT32_MAX);
+		f->tid = (uint32_t)opt_number("--tid", arg, UINT32_MAX);
 		f->by_tid = true;
 		break;
 	case KEY_FROM:
-		o->from = lsn("--from", arg);
+		o->from = opt_lsn("--from", arg);
 		break;
 	case KEY_TO:
-		o->to = lsn("--to", arg);
+		o->to = opt_lsn("--to", arg);
 		break;
 	case 's':
-		o->start = (uint32_t)number("--start", arg, UINT32_MAX - 1);
+		o->start = (uint32_t)opt_number("--start", arg, UINT32_MAX - 1);
 		break;
 	case KEY_LIMIT:
-		o->limit = number("--limit", arg, UINT64_MAX - 1);
+		o->limit = opt_number("--limit", arg, UINT64_MAX - 1);
 		break;
 	case 'c':
 		o->stop = false;
@@ -370,115 +299,17 @@ static bool parse_range(struct parse *p, int key, char *arg)
 	return true;
 }
 
-/* Options about input and output; false: none of them. */
-static bool parse_io(struct parse *p, int key, char *arg)
-{
-	static const char *const when[] = { "auto", "always", "never", NULL };
-	static const char *const how[] = { "auto", "bar", "lines", "none",
-					   "json", NULL };
-	static const char *const locks[] = { "no", "yes", "nonblock", NULL };
-	struct print_opts *o = p->opts;
-
-	switch (key) {
-	case 'l':
-		o->logdev = arg;
-		break;
-	case 'r':
-		o->rtdev = arg;
-		break;
-	case KEY_OFFSET:
-		if (!cmd_parse_size(arg, &o->offset_bytes))
-			cmd_usage("--offset: not a size: %s", arg);
-		break;
-	case 'f':
-		break;
-	case KEY_LOCK:
-		o->lock = arg ? (enum print_lock)word("--lock", arg, locks) :
-				LOCK_WAIT;
-		break;
-	case 'J':
-		o->json = true;
-		break;
-	case KEY_OUTPUT:
-		o->output = arg;
-		break;
-	case KEY_FORCE:
-		parse_force(p, arg);
-		break;
-	case 'x':
-		o->expert = true;
-		break;
-	case KEY_COLOUR:
-		o->colour = arg ? (enum cmd_when)word("--color", arg, when) :
-				  CMD_ALWAYS;
-		break;
-	case KEY_PROGRESS:
-		o->progress = (enum progress_how)
-			      word("--progress", arg, how);
-		break;
-	case KEY_INTERVAL:
-		if (!cmd_parse_seconds(arg, &o->interval_s))
-			cmd_usage("--interval: not a time: %s", arg);
-		break;
-	case 'v':
-		o->verbose++;
-		break;
-	case KEY_QUIET:
-		o->quiet = true;
-		break;
-	default:
-		return false;
-	}
-	return true;
-}
-
 static error_t parse_opt(int key, char *arg, struct argp_state *state)
 {
 	struct parse *p = state->input;
 
-	switch (key) {
-	case 'h':
-	case KEY_USAGE:
-		argp_state_help(state, stdout, key == 'h' ?
-				ARGP_HELP_SHORT_USAGE | ARGP_HELP_DOC |
-				ARGP_HELP_LONG : ARGP_HELP_USAGE);
-		exit(fclose(stdout) ? CMD_FAILED : CMD_OK);
-	case 'V':
-		p->version = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (p->opts->path)
-			cmd_usage("one device or image a run, not also %s",
-				  arg);
-		p->opts->path = arg;
-		return 0;
-	default:
-		return parse_view(p, key, arg) || parse_range(p, key, arg) ||
-		       parse_io(p, key, arg) ? 0 : ARGP_ERR_UNKNOWN;
-	}
-}
-
-static void default_lock(struct print_opts *o)
-{
-	static const char *const names[] = { "0", "no", "1", "yes", "nonblock",
-					     NULL };
-	static const enum print_lock modes[] = { LOCK_NONE, LOCK_NONE,
-						 LOCK_WAIT, LOCK_WAIT,
-						 LOCK_NONBLOCK };
-	const char *env = getenv("LOCK_BLOCK_DEVICE");
-	int i;
-
-	if (!env || !*env)
-		return;
-	i = cmd_parse_word(env, names);
-	if (i < 0)
-		cmd_usage("LOCK_BLOCK_DEVICE: unknown value: %s", env);
-	o->lock = modes[i];
+	return parse_view(p, key, arg) || parse_range(p, key, arg) ||
+	       io_opts_parse(&p->opts->io, key, arg, state) ?
+	       0 : ARGP_ERR_UNKNOWN;
 }
 
 void print_opts_parse(struct print_opts *opts, int argc, char **argv)
 {
-	static char tool_name[] = "xlog-print";
 	static const struct argp argp = {
 		.options = options, .parser = parse_opt,
 		.args_doc = "DEVICE|IMAGE|LOGFILE", .doc = doc,
@@ -487,20 +318,18 @@ void print_opts_parse(struct print_opts *opts, int argc, char **argv)
 
 	*opts = (struct print_opts){
 		.start = UINT32_MAX, .from = XLOG_LSN_NONE,
-		.to = XLOG_LSN_NONE, .limit = UINT64_MAX, .interval_s = 5,
+		.to = XLOG_LSN_NONE, .limit = UINT64_MAX,
 	};
-	default_lock(opts);
-	argp_err_exit_status = CMD_USAGE;
-	argv[0] = tool_name;	/* argp's messages begin with it */
-	argp_parse(&argp, argc, argv, ARGP_NO_HELP, NULL, &p);
-	if (p.version || p.list_types) {
-		if (p.version)
-			cmd_version(opts->verbose);
-		if (p.list_types || opts->verbose)
+	io_opts_init(&opts->io);
+	opts_parse(&argp, argc, argv, &p);
+	if (opts->io.version || p.list_types) {
+		if (opts->io.version)
+			cmd_version(opts->io.verbose);
+		if (p.list_types || opts->io.verbose)
 			item_type_list();
 		exit(fclose(stdout) ? CMD_FAILED : CMD_OK);
 	}
-	if (!opts->path)
+	if (!opts->io.path)
 		cmd_usage("which device or image?");
 	if (opts->start != UINT32_MAX && opts->from != XLOG_LSN_NONE)
 		cmd_usage("--start and --from exclude each other");

@@ -5,8 +5,7 @@
 #ifndef CMD_PRINT_OPTS_H
 #define CMD_PRINT_OPTS_H
 
-#include "cmd/cmd.h"
-#include "cmd/progress.h"
+#include "cmd/opts.h"
 
 enum print_view {
 	VIEW_RECORDS,		/* what lies in the log, in physical order */
@@ -24,8 +23,6 @@ enum print_stats { STATS_TYPE, STATS_INODE, STATS_AG, STATS_RECORD };
 /* How the words of a hex dump are shown. */
 enum print_hex_order { HEX_BYTES, HEX_HOST, HEX_BE, HEX_LE };
 
-enum print_lock { LOCK_NONE, LOCK_WAIT, LOCK_NONBLOCK };
-
 /* Items that are shown in detail. */
 enum {
 	DETAIL_BUF = 1,
@@ -34,14 +31,6 @@ enum {
 	DETAIL_OTHER = 8,
 	DETAIL_DEEP = 16,	/* buffers down to the last record in them */
 	DETAIL_ALL = 31,
-};
-
-enum {
-	FORCE_MOUNTED_RO = 1,
-	FORCE_UUID = 2,
-	FORCE_OUTPUT = 4,
-	FORCE_FEATURES = 8,
-	FORCE_CRC = 16,
 };
 
 /* Which items are shown; each test counts only if it was asked for. */
@@ -57,21 +46,12 @@ struct print_filter {
 };
 
 struct print_opts {
-	const char	*path;
-	const char	*logdev, *rtdev;
-	uint64_t	offset_bytes;
-	const char	*output;	/* NULL: stdout */
+	struct io_opts	io;
 	const char	*copy_to;
 	enum print_view	view;
 	enum print_stats stats_by;
 	bool		check_full;
-	bool		json, quiet, expert, epoch;
-	unsigned int	verbose;
-	unsigned int	force;		/* FORCE_* */
-	enum cmd_when	colour;
-	enum progress_how progress;
-	uint64_t	interval_s;
-	enum print_lock	lock;
+	bool		epoch;
 	unsigned int	detail;		/* DETAIL_* */
 	bool		hex, data_only, no_decode, overwrite, stop;
 	enum print_hex_order hex_order;

@@ -190,7 +190,7 @@ static void show_header(struct record_view *v)
 	if (v->header_shown)
 		return;
 	v->header_shown = true;
-	if (v->pr->opts.json)
+	if (v->pr->opts.io.json)
 		record_object(v->pr, v->rec, &v->head);
 	else
 		record_text(v->pr, v->rec, &v->head);
@@ -211,7 +211,7 @@ static void show_op(struct record_view *v, const struct xlog_op *op,
 		return;
 	if (!v->filtered) {
 		show_header(v);
-		if (pr->opts.json)
+		if (pr->opts.io.json)
 			op_object(pr, v->rec, op);
 		else
 			op_text(pr, op, number);
@@ -345,16 +345,16 @@ static int show_run(struct print *pr, const struct xlog_record *run)
 	const char *name = wrapped ? "wrapped" : names[run->extent];
 
 	if (!wrapped && should_be_records(pr, run))
-		print_finding(pr, XLOG_ERROR, "log.header", lsn,
-			      "no record, between tail and head");
+		reports_say(&pr->reports, XLOG_ERROR, "log.header", lsn,
+			    "no record, between tail and head");
 	if (print_filter_on(&pr->opts.filter) || pr->opts.filter.by_tid)
 		return 0;
-	if (pr->opts.json) {
+	if (pr->opts.io.json) {
 		run_object(pr, run, name);
 		return 0;
 	}
 	run_text(pr, run, name);
-	if (stale && (pr->opts.overwrite || pr->opts.verbose))
+	if (stale && (pr->opts.overwrite || pr->opts.io.verbose))
 		return dump_stale(pr, run);
 	return 0;
 }
@@ -377,15 +377,15 @@ static int show_extent(struct print *pr, const struct xlog_record *rec,
 		return show_run(pr, rec);
 	if (!print_in_range(pr, rec->lsn))
 		return 0;
-	pr->mute = !is_active(pr, rec->lsn);
+	pr->reports.mute = !is_active(pr, rec->lsn);
 	if (rec->extent == XLOG_PARTIAL)
-		print_finding(pr, XLOG_ERROR, "log.header", rec->lsn,
-			      "record that is not whole, between tail and head");
+		reports_say(&pr->reports, XLOG_ERROR, "log.header", rec->lsn,
+			    "record that is not whole, between tail and head");
 	if (rec->crc == XLOG_CRC_BAD && rec->extent == XLOG_RECORD)
-		print_finding(pr, XLOG_ERROR, "log.crc", rec->lsn,
-			      "wrong record checksum");
+		reports_say(&pr->reports, XLOG_ERROR, "log.crc", rec->lsn,
+			    "wrong record checksum");
 	rc = show_record(pr, rec, as);
-	pr->mute = false;
+	pr->reports.mute = false;
 	return rc;
 }
 

@@ -264,7 +264,7 @@ int print_stats(struct print *pr)
 	if (s.rc == -ENOMEM)
 		cmd_message("out of memory");
 	tally_sort(&s.tally, by == STATS_AG || by == STATS_RECORD);
-	if (pr->opts.json)
+	if (pr->opts.io.json)
 		show_objects(&s);
 	else
 		show_table(&s);

@@ -131,7 +131,7 @@ static void superblock_object(struct print *pr)
 
 int print_superblock(struct print *pr)
 {
-	if (pr->opts.json) {
+	if (pr->opts.io.json) {
 		if (pr->has_geom)
 			superblock_object(pr);
 		return 0;

@@ -86,12 +86,12 @@ static int show_trans(void *ctx, const struct xlog_trans *trans)
 	if (!any_wanted(pr, trans, &place))
 		return 0;
 	pr->checkpoints += trans->committed;
-	if (pr->opts.json)
+	if (pr->opts.io.json)
 		trans_object(pr, trans);
 	else
 		trans_line(pr, trans);
 	/* what was never committed does not count, and may be cut short */
-	if (!trans->committed && !pr->opts.verbose)
+	if (!trans->committed && !pr->opts.io.verbose)
 		return 0;
 	place.cut_short = !trans->committed;
 	print_items(pr, view->jobs, trans->items, trans->nitems, &place);

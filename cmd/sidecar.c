@@ -95,6 +95,16 @@ static const char *parse(struct sidecar *side, const char *text)
 	return why;
 }
 
+/*
+ * Is there no such file, by @error of opening it? A folder that may not be
+ * searched hides the log as well: opening that has the better message.
+ */
+static bool is_absent(const char *name, int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == ENAMETOOLONG ||
+	       (error == EACCES && access(name, F_OK));
+}
+
 /* 1: read, 0: no such file, or a negative errno that has been reported. */
 static int read_file(const char *name, struct sidecar *side)
 {
@@ -104,7 +114,7 @@ static int read_file(const char *name, struct sidecar *side)
 	FILE *f;
 
 	f = fopen(name, "re");
-	if (!f && (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG))
+	if (!f && is_absent(name, errno))
 		return 0;
 	text = f ? malloc(SIDECAR_MAX_BYTES) : NULL;
 	if (text)

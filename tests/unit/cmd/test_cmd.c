@@ -102,9 +102,13 @@ Test(cmd_exit_of, follows_fsck)
 	cr_expect_eq(cmd_exit_of(-EBADMSG), 4);
 	cr_expect_eq(cmd_exit_of(-EOPNOTSUPP), 4);
 	cr_expect_eq(cmd_exit_of(-EBUSY), 4);
+	cr_expect_eq(cmd_exit_of(-ENOTEMPTY), 4);
+	cr_expect_eq(cmd_exit_of(-ESTALE), 4);
+	cr_expect_eq(cmd_exit_of(-EXDEV), 4);
 	cr_expect_eq(cmd_exit_of(-EIO), 8);
 	cr_expect_eq(cmd_exit_of(-ENOENT), 8);
 	cr_expect_eq(cmd_exit_of(-EMEDIUMTYPE), 8);
 	cr_expect_eq(cmd_exit_of(-ERANGE), 16);
 	cr_expect_eq(cmd_exit_of(-ECANCELED), 32);
+	cr_expect_eq(cmd_exit_of(-EINTR), 32);
 }
