@@ -9,7 +9,7 @@ export SPOIL=$BUILD/tests/spoil/spoil
 # Under the address sanitizer strace gets in the way, and is not needed: there
 # a read outside of a buffer is a failure anyway.
 can_trace() {
-	! nm -D "$XLOG_PRINT" 2>/dev/null | grep -q __asan_init &&
+	! has_asan "$XLOG_PRINT" &&
 		command -v strace >/dev/null &&
 		strace -o /dev/null true 2>/dev/null
 }

@@ -3,8 +3,8 @@
 #
 # What the shell stories share; each begins with
 #	. "$ROOT/tests/lib/story.sh"
-# The runner (tests/lib/run.sh) sets ROOT, BUILD, IMAGES, FIXTURES, XLOG_PRINT
-# and CC, and starts the story in an empty scratch folder.
+# The runner (tests/lib/run.sh) sets ROOT, BUILD, IMAGES, FIXTURES, XLOG_PRINT,
+# XLOG_RECOVER and CC, and starts the story in an empty scratch folder.
 set -eu -o pipefail
 
 # Not here: say why and leave. With XLOG_REQUIRE_ALL the runner counts it as a
@@ -40,6 +40,12 @@ need_command() {
 	for c; do
 		command -v "$c" >/dev/null || skip "needs $c"
 	done
+}
+
+# Built with the address sanitizer? Its leak checker and strace do not go
+# together. Not with nm and a pipe: grep leaves early, and nm fails.
+has_asan() {
+	grep -qa __asan_init "$1"
 }
 
 # expect_exit STATUS COMMAND...: run, complain unless it exits so. Output goes

@@ -6,7 +6,7 @@
 . "$ROOT/tests/lib/story.sh"
 need_command xfs_logprint
 
-"$ROOT/tests/lib/demo.sh" "$XLOG_PRINT" >demo
+"$ROOT/tests/lib/demo.sh" "$BUILD" >demo
 [ "$(wc -l <demo)" -le 75 ] || fail "the demo has $(wc -l <demo) lines"
 # shellcheck disable=SC2016 # marks of the text
 sed -n '/^What `make demo` shows/,/^## /s/^    //p' "$ROOT/README.md" >readme

@@ -1,0 +1,168 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Every image is recovered as the kernel that wrote it did: byte for byte,
+# outside the log. What replay alone does not settle is refused, untouched, with
+# what is left named and counted; so is what no replay can be right about.
+# shellcheck disable=SC2154 # each_image sets the columns
+. "$ROOT/tests/lib/story.sh"
+. "$ROOT/tests/lib/recover.sh"
+need_command jq xz zstd
+
+# Where a kernel went on after replay though nothing was left of it: image and
+# reason. What it then changed and logged may differ; what becomes of that is
+# judged by replay_agrees_with_every_kernel.sh. Any other difference is a defect.
+went_on() {
+	cat <<-'END'
+	i386-v4-efi-s1	files were read: blocks behind their ends were then freed
+	n72-growfs	the same
+	o510-v4-quotaoff2	the same; and quota was counted, the log having turned a kind off
+	v4-growfs	files were read: blocks behind their ends were then freed
+	v4-uqpq	the same
+	v5-growfs	the same
+	END
+}
+
+# Sectors of what the kernel logged after the old head, with the superblock,
+# which it logs at every unmount
+logged_after() {
+	local options=()
+
+	[ ! -e want.log ] || options=(-l want.log)
+	"$XLOG_PRINT" -J -t --from="$head" "${options[@]}" want.img 2>/dev/null |
+		jq -r 'select(.type == "item") |
+			if .item == "buf" then "\(.daddr) \(.bbs)"
+			elif .item == "inode" then
+				"\(.format.ilf_blkno + (.format.ilf_boffset / 512 | floor)) 4"
+			elif .item == "dquot" then "\(.format.qlf_blkno) 8"
+			else empty end' |
+		awk '{ for (i = 0; i < $2; i++) print $1 + i }' | sort -nu
+}
+
+# The dirty image as its kernel recovered it: want.img and want.rt
+kernel_recovery() {
+	local base=${image%.img.zst} patch=(zstd -dqf --long=31 --memory=2048MB)
+
+	if [ -e "$base.kernel.xz" ]; then
+		cp --sparse=always dirty.img want.img
+		[ ! -e dirty.log ] || cp --sparse=always dirty.log want.log
+		# shellcheck disable=SC2046
+		xz -dc "$base.kernel.xz" | "$BUILD/tests/truth/apply_delta" \
+			want.img $([ ! -e want.log ] || echo want.log)
+		return
+	fi
+	"${patch[@]}" --patch-from=dirty.img "$base.recovered.zpatch" -o want.img
+	[ ! -e dirty.rt ] || "${patch[@]}" --patch-from=dirty.rt \
+		"$base.rt.recovered.zpatch" -o want.rt
+}
+
+assert_equal() {
+	local from len
+
+	kernel_recovery
+	read -r from len < <(log_sectors now.img)
+	[ ! -e now.log ] || from=0 len=0
+	differing now.img want.img "$from" "$len" >bytes
+	[ ! -e want.rt ] || differing now.rt want.rt 0 0 >>bytes
+	if [ ! -s bytes ]; then
+		count equal
+		return
+	fi
+	sectors <bytes | sort -nu >differ
+	if went_on | cut -f 1 | grep -xF "$name" >/dev/null; then
+		logged_after >after
+		awk 'NR == FNR { after[$1]; next } !($1 in after)' \
+			after differ >others
+	else
+		cp differ others
+	fi
+	[ ! -s others ] || fail "$name: $(wc -l <others) sectors differ from the kernel's recovery: $(head -n 8 others | paste -sd ' '); first bytes: $(head -n 4 bytes | paste -sd ,)"
+	count nearly
+}
+
+said() {	# <what> <pattern> <how often>
+	local n
+
+	n=$(grep -cE -- "$2" err || true)
+	[ "$n" = "$3" ] || fail "$name: says $n times $1, not $3"
+}
+
+judge_remainder() {
+	recover 4 -J
+	assert_same dirty 'a refusal'
+	if [ "$pending" = '?' ]; then
+		count unknown
+		return
+	fi
+	jq -rs --arg pending "$pending" --argjson unlinked "$unlinked" \
+		--argjson cow "$cow" '
+		.[-1] as $r |
+		([$pending | scan("=([0-9]+)")[0] | tonumber] | add // 0) as $intents |
+		(map(select(.type == "remainder" and .kind == "intent") | .item) |
+		 group_by(.) | map("\(.[0] | ascii_upcase)=\(length)") |
+		 join(" ")) as $named |
+		if $r.intents != $intents then "intents \($r.intents), not \($intents)"
+		elif $r.unlinked != $unlinked then "unlinked \($r.unlinked), not \($unlinked)"
+		elif $r.cow_extents != $cow then "CoW \($r.cow_extents), not \($cow)"
+		elif $intents > 0 and $named != $pending then "named \($named), not \($pending)"
+		else empty end' out >verdict
+	[ ! -s verdict ] || fail "$name: $(cat verdict)"
+	# and in words, a line each
+	recover 4 -v
+	said unlinked ': unlinked ' "$unlinked"
+	said CoW ': set aside for copy on write' "$cow"
+	said intents ': [a-z]+(_rt)? 0x[0-9a-f]+: ' "$(tr ' ' '\n' <<<"$pending" |
+		awk -F = '{ n += $2 } END { print n + 0 }')"
+	assert_same dirty 'a refusal'
+	count remainder
+}
+
+judge() {
+	local pending unlinked cow
+
+	unpack_devices
+	remainders
+	count images
+	case $outcome:$refusal in
+	refused*:'another owner')
+		# beyond the kernel: the owner of a fork changes; nobody else
+		# recovers it, so that there is nothing to compare with
+		recover 0
+		assert_clean
+		count beyond
+		;;
+	refused*)
+		recover 4
+		assert_same dirty 'a refusal'
+		[ "$refusal" = '?' ] || grep -qiF "$refusal" err ||
+			fail "$name: refused, but not for \"$refusal\": $(cat err)"
+		count refused
+		return
+		;;
+	*)
+		if [ "$pending:$unlinked:$cow" != -:0:0 ]; then
+			judge_remainder
+			return
+		fi
+		recover 0
+		if [ "$state" = dirty ]; then
+			assert_equal
+			assert_clean
+		else
+			assert_same dirty 'a clean log'
+			count clean
+		fi
+		;;
+	esac
+	keep first
+	recover 0
+	assert_same first 'a second run'
+}
+
+each_image judge || fail 'not as the kernels did'
+echo "$(counted images) images: $(counted equal) recovered byte for byte" \
+	"outside the log as by their kernels, $(counted nearly) but for blocks" \
+	"that these changed later; $(counted beyond) that no kernel recovers;" \
+	"$(counted clean) clean; $(counted remainder) refused for what replay" \
+	"leaves, counted as by others; $(counted refused) refused as by Linux;" \
+	"xfs_logprint calls $(counted logprint) logs clean"
