@@ -43,6 +43,8 @@ static unsigned int recover_flags(const struct recover_opts *o)
 		flags |= XLOG_RECOVER_SKIP_INTENTS;
 	if (o->reread)
 		flags |= XLOG_RECOVER_REREAD;
+	if (o->dry_run)
+		flags |= XLOG_RECOVER_DRY_RUN;
 	return flags;
 }
 

@@ -439,6 +439,11 @@ enum {
 	XLOG_RECOVER_SKIP_INTENTS = 8,
 	/* Read back what was written, past the page cache, and compare. */
 	XLOG_RECOVER_REREAD = 16,
+	/*
+	 * Write nothing: the callbacks and the result say what would be done,
+	 * and how much would be written.
+	 */
+	XLOG_RECOVER_DRY_RUN = 32,
 };
 
 enum xlog_phase {
@@ -515,12 +520,13 @@ struct xlog_recover_result {
 	uint64_t	blocks_written;	/* 512-byte units, log included */
 	uint64_t	windows;	/* 1: everything fitted into memory */
 	uint64_t	peak_bytes;	/* of targets and tables in memory */
-	bool		wrote;		/* something has been written */
+	bool		wrote;		/* something has been written; never
+					   by a dry run */
 	/* with stop_*: blocks and inodes on disk that later checkpoints
 	   changed; version 4 does not say, UINT64_MAX then; and is it none */
 	uint64_t	beyond;
 	bool		consistent;
-	enum xlog_state	state;		/* of the log now */
+	enum xlog_state	state;		/* of the log now, or after no dry run */
 	xlog_lsn_t	sb_lsn;		/* superblock checkpoint, or NONE */
 	xlog_lsn_t	unmount_lsn;	/* unmount record, or NONE */
 	char		refused[256];	/* why it was, or empty */
@@ -528,7 +534,7 @@ struct xlog_recover_result {
 
 /*
  * Recover the filesystem of @log, opened with XLOG_OPEN_WRITE or
- * XLOG_OPEN_OVERLAY: do what a mount would do. On a clean log nothing is
+ * XLOG_OPEN_OVERLAY, or for a dry run in any way: do what a mount would do. On a clean log nothing is
  * written. Everything is read, checked and replayed in memory before the first
  * write; until then a failure leaves the devices untouched (@res->wrote). A
  * recovery that was cut off is done by running it again.

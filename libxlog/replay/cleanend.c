@@ -92,6 +92,8 @@ static int write_straight(struct end *e, uint32_t block, uint32_t bb,
 	rc = replay_begin_write(e->r, e->log->dev, &(struct dev_io){
 					.off_bytes = (uint64_t)block * BB_SIZE,
 					.len = (size_t)bb * BB_SIZE }, 1);
+	if (replay_is_dry(e->r))
+		return rc;
 	while (bb && !rc) {
 		uint32_t n = unit - block % unit;
 
@@ -439,7 +441,7 @@ static int write_superblock(struct end *e, const uint8_t *sb_raw,
 			 xfs_crc_block(e->sector, io.len,
 				       XFS_SB_CRC_OFF));
 	}
-	rc = replay_write(e->r, e->log->fs, &io);
+	rc = replay_write(e->r, e->log->fs, &io, 1);
 	return rc ? rc : replay_settle(e->r, e->log->fs, &io, 1);
 }
 
@@ -467,9 +469,9 @@ int cleanend_write(struct replay *r, const uint8_t *sb_raw, bool unmount)
 		rc = check_room(&e);
 	/* what the tail leaves behind must be in its place for good */
 	if (!rc)
-		rc = dev_flush(r->log->fs);
+		rc = replay_settle(r, r->log->fs, NULL, 0);
 	if (!rc && !r->log->info.internal)
-		rc = dev_flush(r->log->dev);
+		rc = replay_settle(r, r->log->dev, NULL, 0);
 	if (!rc)
 		rc = write_checkpoint(&e, sb_raw, &sb, &next);
 	if (!rc)

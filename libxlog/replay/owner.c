@@ -166,7 +166,7 @@ static int change_block(struct treewalk *w, uint8_t *raw, xfs_daddr_t daddr)
 		return 0;
 	}
 	io = (struct dev_io){ daddr * BB_SIZE, raw, len };
-	rc = replay_write(r, r->log->fs, &io);
+	rc = replay_write(r, r->log->fs, &io, 1);
 	if (!rc && r->opts->flags & XLOG_RECOVER_REREAD)
 		rc = replay_settle(r, r->log->fs, &io, 1);
 	return rc;

@@ -171,7 +171,7 @@ static int seal(struct pieces *p, uint64_t daddr, xfs_lsn_t lsn)
 	io = (struct dev_io){ daddr * BB_SIZE, p->buf, BB_SIZE };
 	if (!p->write)
 		return 0;
-	rc = replay_write(p->r, p->r->log->fs, &io);
+	rc = replay_write(p->r, p->r->log->fs, &io, 1);
 	if (!rc && p->r->opts->flags & XLOG_RECOVER_REREAD)
 		rc = replay_settle(p->r, p->r->log->fs, &io, 1);
 	return rc;

@@ -213,7 +213,10 @@ static bool is_one_window(const struct replay *r)
 	return w && !w->first && w->count == targets_count(r->targets);
 }
 
-/* One window after the other: checked, and written if asked. */
+/*
+ * One window after the other: checked, and written if asked. A dry run counts
+ * what would be written while it checks: no window is made twice for that.
+ */
 static int sweep(struct replay *r, bool write)
 {
 	size_t n = targets_count(r->targets), count;
@@ -237,7 +240,7 @@ static int sweep(struct replay *r, bool write)
 			count_changes(r);
 		if (!rc && !write && (first || count < n))
 			rc = kept_take(r);
-		if (!rc && write)
+		if (!rc && (write || replay_is_dry(r)))
 			rc = window_write(r);
 		if (!rc && write && r->opts->flags & XLOG_RECOVER_REREAD)
 			rc = window_reread(r);
@@ -303,13 +306,14 @@ static int write_all(struct replay *r)
 	int rc = replay_progress(r, XLOG_PHASE_CHECK, n, n);
 
 	/* what can fail of saving what is overwritten does so before that */
-	if (!rc && is_one_window(r))
+	if (!rc && is_one_window(r) && !replay_is_dry(r))
 		rc = window_announce(r);
 	if (!rc && !is_prefix(r))
 		rc = cleanend_clear_ahead(r);
-	if (!rc)
+	if (!rc && !replay_is_dry(r)) {
 		rc = sweep(r, true);
-	r->written = !rc;
+		r->written = !rc;
+	}
 	if (!rc)
 		rc = pieces_finish(r, true);
 	if (!rc)
@@ -333,7 +337,7 @@ static int recover_dirty(struct replay *r)
 		rc = stop_count_newer(r);
 		if (!rc)
 			rc = write_all(r);
-		return rc ? rc : dev_flush(r->log->fs);
+		return rc ? rc : replay_settle(r, r->log->fs, NULL, 0);
 	}
 	rc = check_remainder(r);
 	if (rc)
@@ -409,6 +413,8 @@ int xlog_recover(struct xlog *log, const struct xlog_recover_options *opts,
 		rc = check_log(r);
 	if (!rc && res->state == XLOG_DIRTY)
 		rc = recover_dirty(r);
+	if (!rc)
+		res->blocks_written += r->planned_bb;
 	replay_fini(r);
 	free(r);
 	return rc;

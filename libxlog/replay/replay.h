@@ -189,6 +189,7 @@ struct replay {
 	uint64_t	max_bytes;	/* memory for targets and tables */
 	bool		counting;	/* applied items are counted: first sweep */
 	bool		written;	/* the disk has it all */
+	uint64_t	planned_bb;	/* what a dry run would write */
 };
 
 /*
@@ -227,6 +228,9 @@ int replay_check_room(struct replay *r, uint64_t bytes) MUST_CHECK;
 
 /* --- writing (write.c) --- */
 
+/* In a dry run, what would be written is counted, and nothing is written. */
+bool replay_is_dry(const struct replay *r);
+
 /*
  * All @count of @ios are about to be written to @dev: have what they overwrite
  * saved, and count them. On error nothing is to be written.
@@ -234,9 +238,9 @@ int replay_check_room(struct replay *r, uint64_t bytes) MUST_CHECK;
 int replay_begin_write(struct replay *r, struct dev *dev,
 		       const struct dev_io *ios, size_t count) MUST_CHECK;
 
-/* The same for @io, and write it. */
-int replay_write(struct replay *r, struct dev *dev, const struct dev_io *io)
-	MUST_CHECK;
+/* The same, and write them. */
+int replay_write(struct replay *r, struct dev *dev, const struct dev_io *ios,
+		 size_t count) MUST_CHECK;
 
 /*
  * Flush @dev. If the caller of the recovery wants that, read back all @count of

@@ -133,10 +133,8 @@ static int transfer(struct replay *r, enum transfer what)
 		return replay_no_memory(r);
 	n = collect(w, what != TRANSFER_READ, ios);
 	rc = what == TRANSFER_READ ? dev_read_batch(fs, ios, n) :
-	     what == TRANSFER_WRITE ? replay_begin_write(r, fs, ios, n) :
+	     what == TRANSFER_WRITE ? replay_write(r, fs, ios, n) :
 				      dev_prepare(fs, ios, n);
-	if (!rc && what == TRANSFER_WRITE)
-		rc = dev_write_batch(fs, ios, n);
 	free(ios);
 	return rc;
 }
@@ -262,11 +260,9 @@ static int write_headers(struct replay *r)
 				r->log->fs->sector_bytes
 			};
 	}
-	rc = replay_begin_write(r, r->log->fs, ios, n);
-	if (!rc)
-		rc = dev_write_batch(r->log->fs, ios, n);
+	rc = replay_write(r, r->log->fs, ios, n);
 	free(ios);
-	return rc ? rc : dev_flush(r->log->fs);
+	return rc || replay_is_dry(r) ? rc : dev_flush(r->log->fs);
 }
 
 int window_announce(struct replay *r)

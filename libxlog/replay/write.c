@@ -2,7 +2,7 @@
 /*
  * What every write of a recovery has before and after it. Before: whoever saves
  * what is overwritten does it, or says that it cannot, while nothing has been
- * written yet. After: if that was asked for, what is on the medium is compared
+ * written yet. A dry run ends there. After: if that was asked for, what is on the medium is compared
  * with what should be.
  */
 #include <stdlib.h>
@@ -11,23 +11,36 @@
 #include "libxlog/dev/batch.h"
 #include "libxlog/replay/replay.h"
 
+bool replay_is_dry(const struct replay *r)
+{
+	return r->opts->flags & XLOG_RECOVER_DRY_RUN;
+}
+
 int replay_begin_write(struct replay *r, struct dev *dev,
 		       const struct dev_io *ios, size_t count)
 {
-	int rc = dev_prepare(dev, ios, count);
+	bool dry = replay_is_dry(r);
+	int rc = dry ? 0 : dev_prepare(dev, ios, count);
 
 	for (size_t i = 0; i < count && !rc; i++) {
-		r->res->wrote |= ios[i].len != 0;
-		r->res->blocks_written += ios[i].len / BB_SIZE;
+		uint64_t bb = ios[i].len / BB_SIZE;
+
+		if (dry) {
+			r->planned_bb += bb;
+			continue;
+		}
+		r->res->wrote |= bb != 0;
+		r->res->blocks_written += bb;
 	}
 	return rc;
 }
 
-int replay_write(struct replay *r, struct dev *dev, const struct dev_io *io)
+int replay_write(struct replay *r, struct dev *dev, const struct dev_io *ios,
+		 size_t count)
 {
-	int rc = replay_begin_write(r, dev, io, 1);
+	int rc = replay_begin_write(r, dev, ios, count);
 
-	return rc ? rc : dev_write(dev, io->off_bytes, io->buf, io->len);
+	return rc || replay_is_dry(r) ? rc : dev_write_batch(dev, ios, count);
 }
 
 static int compare(struct replay *r, struct dev *dev, const struct dev_io *io,
@@ -57,8 +70,11 @@ int replay_settle(struct replay *r, struct dev *dev, const struct dev_io *ios,
 		  size_t count)
 {
 	uint8_t *buf;
-	int rc = dev_flush(dev);
+	int rc;
 
+	if (replay_is_dry(r))
+		return 0;
+	rc = dev_flush(dev);
 	if (rc || !(r->opts->flags & XLOG_RECOVER_REREAD))
 		return rc;
 	buf = malloc(DEV_IO_BYTES);
