@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * libxlog: making an empty filesystem. A part of xlog.h, which says what holds
- * for all functions.
+ * libxlog: making an empty filesystem, or only a log. A part of xlog.h, which
+ * says what holds for all functions.
  *
  * Options are those of mkfs.xfs, in bytes. What is zero is not given, and is
  * then chosen: sizes as mkfs.xfs would from the devices, features as
@@ -167,6 +167,94 @@ int xlog_format_probe(struct xlog_format *f,
 int xlog_format(struct xlog_format *f, const struct xlog_format_options *opts,
 		struct xlog_geometry *geo);
 bool xlog_format_wrote(const struct xlog_format *f);
+
+/* --- only a log --- */
+
+struct xlog_log_only;	/* a log that is to be made anew */
+
+/*
+ * With neither @fs nor @uuid, the log is the internal one of the filesystem on
+ * @device. Else @device is an external log, or will be one: of the filesystem
+ * on @fs, or of one that is not at hand.
+ */
+struct xlog_log_only_open {
+	const char	*device;
+	const char	*fs;
+	const uint8_t	*uuid;		/* 16 bytes; of @fs it has to be that */
+	/* Where a superblock says the same, they have to agree unless 0. */
+	uint64_t	log_bytes;	/* 0: all of @device */
+	uint32_t	log_sunit_bytes;	/* 0: none */
+	uint32_t	log_sector_bytes;	/* 0: that of @device */
+	const char	*undo;		/* as in xlog_open_options */
+	unsigned int	flags;		/* XLOG_OPEN_WRITE, XLOG_OPEN_LOCK_* */
+	xlog_report_fn	report;		/* may be NULL */
+	void		*report_ctx;
+};
+
+/*
+ * Open the devices as xlog_format_open() does, a filesystem too, and look at
+ * the log that is there. Nothing is written. On success *@out is the caller's,
+ * to be closed with xlog_log_only_close(). -EINVAL: what is given does not
+ * fit, or there is not enough of it; -EUCLEAN, -EOPNOTSUPP: a filesystem that
+ * is damaged or not known; others as xlog_format_open().
+ */
+int xlog_log_only_open(const struct xlog_log_only_open *what,
+		       struct xlog_log_only **out);
+void xlog_log_only_close(struct xlog_log_only *l);
+
+struct xlog_log_only_info {
+	uint8_t		uuid[16];
+	bool		internal;
+	uint32_t	log_version;	/* 1 or 2 */
+	uint64_t	log_bytes;
+	uint32_t	log_sunit_bytes, log_sector_bytes;	/* 0: none */
+	/*
+	 * The log that is there: CORRUPT also if there is none, or that of
+	 * another filesystem.
+	 */
+	enum xlog_state	state;
+	/*
+	 * The first cycle that neither that log nor the superblock nor the
+	 * headers of allocation groups have seen. Only of a clean or dirty log
+	 * is it certain that all other metadata has not, either.
+	 */
+	uint32_t	next_cycle;
+};
+
+/* Valid until xlog_log_only_close(). */
+const struct xlog_log_only_info *
+xlog_log_only_info(const struct xlog_log_only *l);
+
+/*
+ * Call @found for all that is on an external log device but the log of this
+ * filesystem: see xlog_format_probe(). Of an internal log: 0.
+ */
+int xlog_log_only_probe(struct xlog_log_only *l,
+			void (*found)(void *ctx, const struct xlog_found *what),
+			void *ctx);
+
+enum {
+	/*
+	 * Give up what is only in the log. The counters of the superblock are
+	 * made anew from the allocation groups; xfs_repair has to do the rest.
+	 */
+	XLOG_LOG_ONLY_DIRTY = 1,
+};
+
+/*
+ * Make the log: clean, in its cycle @cycle, or next_cycle if that is 0; to ask
+ * what else is on the device is the caller's. Cut off at any point, there is
+ * either the old log, or none that a mount would replay, until all of the new
+ * one is there. Returns 0 with all durable, and the head of the new log in
+ * *@head unless that is NULL. Refused with nothing written: -ENOTEMPTY, the log
+ * is dirty; -EUCLEAN, a log neither clean nor dirty, and no @cycle given;
+ * -ERANGE, @cycle is below next_cycle, or too high. Also -EUCLEAN if groups
+ * are damaged that have to be counted; -EROFS, -ENOMEM, -EIO, where
+ * xlog_log_only_wrote() says whether something has been written.
+ */
+int xlog_log_only_write(struct xlog_log_only *l, uint32_t cycle,
+			unsigned int flags, xlog_lsn_t *head);
+bool xlog_log_only_wrote(const struct xlog_log_only *l);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus
