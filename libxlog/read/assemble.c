@@ -29,6 +29,11 @@ enum {
 	 */
 	OPEN_MAX = 1024,
 	HASH_SIZE = 1024,
+	/*
+	 * Memory for all of them. Linux writes a checkpoint of 64 MiB at most
+	 * or so; but a log of 2 GiB that was made up can hold one as long.
+	 */
+	OPEN_BYTES_MAX = 512 << 20,
 };
 
 struct open_trans {
@@ -45,6 +50,7 @@ struct open_trans {
 	size_t		nitems, items_cap;
 	uint8_t		header[TRANS_HEADER_BYTES];
 	uint32_t	header_bytes;	/* there so far */
+	uint64_t	held_bytes;	/* counted in that of the assembly */
 };
 
 struct xlog_assembly {
@@ -52,6 +58,8 @@ struct xlog_assembly {
 	struct open_trans *hash[HASH_SIZE];
 	struct open_trans *oldest, *newest;
 	size_t		nopen;
+	uint64_t	held_bytes;	/* of all that are open, about */
+	uint64_t	max_bytes;
 	struct open_trans *idle;	/* one kept for the next START */
 	struct open_trans *given;	/* committed, in the caller's hands */
 	struct xlog_record rec;
@@ -71,6 +79,8 @@ int xlog_assembly_open(struct xlog *log, struct xlog_assembly **out)
 			      "out of memory");
 	as->log = log;
 	as->ended = true;
+	as->max_bytes = log->max_open_bytes ? log->max_open_bytes :
+					      OPEN_BYTES_MAX;
 	*out = as;
 	return 0;
 }
@@ -164,6 +174,7 @@ static void trans_unlink(struct xlog_assembly *as, struct open_trans *tr)
 	else
 		as->newest = tr->prev;
 	as->nopen--;
+	as->held_bytes -= tr->held_bytes;
 }
 
 /* Keep the memory of a transaction that is done for the next one. */
@@ -178,6 +189,7 @@ static void trans_retire(struct xlog_assembly *as, struct open_trans *tr)
 	arena_reset(&tr->arena);
 	tr->nregions = tr->detached = tr->nitems = 0;
 	tr->header_bytes = 0;
+	tr->held_bytes = 0;
 	as->idle = tr;
 }
 
@@ -208,6 +220,23 @@ static int bad_op(struct xlog_assembly *as, struct xlog_op *op,
 static enum xfs_order trans_order(const struct open_trans *tr)
 {
 	return tr->t.big_endian ? XFS_BE : XFS_LE;
+}
+
+/* Is @bytes more not too much? They are counted then. */
+static bool may_hold(struct xlog_assembly *as, struct open_trans *tr,
+		     size_t bytes)
+{
+	if (bytes > as->max_bytes - as->held_bytes)
+		return false;
+	as->held_bytes += bytes;
+	tr->held_bytes += bytes;
+	return true;
+}
+
+static int holds_too_much(struct xlog_assembly *as, struct xlog_op *op,
+			  struct open_trans *tr)
+{
+	return bad_op(as, op, tr, "too much in open transactions");
 }
 
 static bool room_for_region(struct open_trans *tr)
@@ -330,6 +359,8 @@ static int add_region(struct xlog_assembly *as, struct xlog_op *op,
 		if (!declared || declared > ITEM_REGIONS_MAX)
 			return bad_op(as, op, tr,
 				      "bad number of regions in log item");
+		if (!may_hold(as, tr, sizeof(*item) + sizeof(*tr->first)))
+			return holds_too_much(as, op, tr);
 		if (!room_for_item(tr))
 			return no_memory(as);
 		item = &tr->items[tr->nitems];
@@ -338,6 +369,8 @@ static int add_region(struct xlog_assembly *as, struct xlog_op *op,
 			.declared = declared };
 		tr->first[tr->nitems++] = tr->nregions;
 	}
+	if (!may_hold(as, tr, sizeof(struct xlog_region) + op->len_bytes))
+		return holds_too_much(as, op, tr);
 	if (!room_for_region(tr))
 		return no_memory(as);
 	tr->regions[tr->nregions++] = (struct xlog_region){
@@ -367,6 +400,8 @@ static int extend_region(struct xlog_assembly *as, struct xlog_op *op,
 	r = &tr->regions[tr->nregions - 1];
 	if (op->len_bytes > UINT32_MAX - r->len_bytes)
 		return bad_op(as, op, tr, "region too long");
+	if (!may_hold(as, tr, op->len_bytes))
+		return holds_too_much(as, op, tr);
 	if (!tr->tail_copied) {
 		p = arena_alloc(&tr->arena, (size_t)r->len_bytes + op->len_bytes);
 		if (p)

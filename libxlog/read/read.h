@@ -27,6 +27,8 @@ struct xlog {
 	struct named	logdev_named;	/* for messages of its device */
 	uint32_t	nbb;		/* info.log_size_bb */
 	bool		logv2;		/* by the superblock, not by a record */
+	uint64_t	max_open_bytes;	/* of open transactions; 0: as assemble.c
+					   has it */
 };
 
 /*

@@ -480,3 +480,45 @@ Test(assembly, has_an_end_with_many_open_transactions)
 	}
 	cr_assert(testlog_said(&t, "too many open"));
 }
+
+/* Two pieces of every record are a region of 4,000 bytes. */
+static int feed_much(uint32_t tid, unsigned int times)
+{
+	static const uint8_t fill[2000];
+	const struct xlog_trans *tr;
+	int rc = 0;
+
+	rec[1].len_bytes = rec[1].num_ops = 0;
+	op(1, tid, XLOG_CONTINUE_TRANS, fill, sizeof(fill));
+	op(1, tid, XLOG_WAS_CONT_TRANS, fill, sizeof(fill));
+	while (times-- && !rc) {
+		rc = feed(1, &tr);
+		cr_assert_eq(xlog_assembly_detach(as), 0);
+	}
+	return rc;
+}
+
+static void begin_many_regions(uint32_t tid)
+{
+	const struct xlog_trans *tr;
+
+	rec[0].len_bytes = rec[0].num_ops = 0;
+	start(0, tid);
+	item(0, tid, 0x123c, 250);
+	cr_assert_eq(feed(0, &tr), 0);
+}
+
+Test(assembly, refuses_more_than_memory_is_there_for)
+{
+	t.log.max_open_bytes = 256 << 10;
+	xlog_assembly_close(as);
+	cr_assert_eq(xlog_assembly_open(&t.log, &as), 0);
+	begin_many_regions(7);
+	begin_many_regions(8);
+	cr_expect_eq(feed_much(7, 40), 0);
+	cr_expect_eq(feed_much(8, 40), -EUCLEAN);
+	cr_expect(testlog_said(&t, "too much in open"));
+	/* the memory of the one that was given up is there again */
+	cr_expect_eq(feed_much(7, 20), 0);
+	cr_expect_eq(feed_much(7, 10), -EUCLEAN);
+}
