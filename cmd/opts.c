@@ -45,6 +45,30 @@ char *opt_next(char **list)
 	return w;
 }
 
+char *opt_undo_name(const char *arg, const char *path)
+{
+	const char *dir = getenv("XLOG_UNDO_DIR"), *base;
+	char *name = NULL;
+
+	if (!arg)
+		return NULL;
+	if (*arg) {
+		name = strdup(arg);
+	} else if (!dir || !*dir) {
+		cmd_usage("--undo: which file? XLOG_UNDO_DIR is not set");
+	} else {
+		base = strrchr(path, '/');
+		base = base ? base + 1 : path;
+		if (asprintf(&name, "%s/%s-%s.undo", dir, cmd_name(), base) < 0)
+			name = NULL;
+	}
+	if (!name) {
+		cmd_message("out of memory");
+		exit(CMD_FAILED);
+	}
+	return name;
+}
+
 /* --- the options --- */
 
 static void parse_force(struct io_opts *o, char *arg)

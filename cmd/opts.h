@@ -61,6 +61,10 @@ enum {
 
 #define IO_OPTION_ROWS(group) \
 	{ "logdev", 'l', "DEVICE", 0, "the external log", group }, \
+	OUTPUT_OPTION_ROWS(group)
+
+/* The same for tools that name a log in another way. */
+#define OUTPUT_OPTION_ROWS(group) \
 	{ "offset", OPT_OFFSET, "SIZE", 0, \
 	  "the filesystem begins here inside the device", group }, \
 	{ "json", 'J', NULL, 0, "JSON, one object a line", group }, \
@@ -102,6 +106,13 @@ xlog_lsn_t opt_lsn(const char *what, const char *arg);
 
 /* Index in @names, which ends with NULL. */
 int opt_word(const char *what, const char *arg, const char *const *names);
+
+/*
+ * The name of the undo file, owned by the caller: @arg, and for "" one in
+ * $XLOG_UNDO_DIR that begins with the tool's name and ends with that of @path.
+ * NULL if @arg is.
+ */
+char *opt_undo_name(const char *arg, const char *path);
 
 /*
  * The next element of a comma-separated list, NULL at its end. The elements

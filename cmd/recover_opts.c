@@ -320,31 +320,6 @@ static void check_force(const struct io_opts *io)
 		cmd_usage("--force=crc is not supported yet");
 }
 
-/* The name of the undo file, from -z. */
-static char *undo_name(const struct parse *p)
-{
-	const char *dir = getenv("XLOG_UNDO_DIR"), *base;
-	char *name = NULL;
-
-	if (!p->undo)
-		return NULL;
-	if (*p->undo) {
-		name = strdup(p->undo);
-	} else if (!dir || !*dir) {
-		cmd_usage("--undo: which file? XLOG_UNDO_DIR is not set");
-	} else {
-		base = strrchr(p->opts->io.path, '/');
-		base = base ? base + 1 : p->opts->io.path;
-		if (asprintf(&name, "%s/xlog-recover-%s.undo", dir, base) < 0)
-			name = NULL;
-	}
-	if (!name) {
-		cmd_message("out of memory");
-		exit(CMD_FAILED);
-	}
-	return name;
-}
-
 void recover_opts_parse(struct recover_opts *opts, int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -368,5 +343,5 @@ void recover_opts_parse(struct recover_opts *opts, int argc, char **argv)
 	if (opts->explain && !opts->target)
 		opts->dry_run = true;
 	check_replay(&p);
-	opts->undo = undo_name(&p);
+	opts->undo = opt_undo_name(p.undo, opts->io.path);
 }

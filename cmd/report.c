@@ -65,7 +65,9 @@ static void message(struct reports *rs, const struct xlog_report *r)
 		return;
 	if (rs->out)
 		out_flush(rs->out);
-	if (r->lsn == XLOG_LSN_NONE)
+	if (!rs->name)
+		cmd_message("%s%s%s", on, r->text, off);
+	else if (r->lsn == XLOG_LSN_NONE)
 		cmd_message("%s: %s%s%s", rs->name, on, r->text, off);
 	else
 		cmd_message("%s: %u:%u: %s%s%s", rs->name,
@@ -119,6 +121,7 @@ void reports_say(struct reports *rs, enum xlog_severity severity,
 void reports_end(const struct reports *rs)
 {
 	if (rs->messages > MESSAGES_MAX)
-		cmd_message("%s: and %llu more; -v shows all", rs->name,
+		cmd_message("%s%sand %llu more; -v shows all",
+			    rs->name ? rs->name : "", rs->name ? ": " : "",
 			    (unsigned long long)(rs->messages - MESSAGES_MAX));
 }

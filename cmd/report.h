@@ -18,7 +18,8 @@ enum { MESSAGES_MAX = 16 };
 
 struct reports {
 	const struct io_opts *io;
-	const char	*name;		/* what messages are about; io->path */
+	/* what messages are about: io->path; NULL: they say it themselves */
+	const char	*name;
 	/* once results are written: to here, and findings to @json or NULL */
 	struct out	*out;
 	struct jl	*json;
