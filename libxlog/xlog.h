@@ -162,6 +162,8 @@ struct xlog_bounds {
 	xlog_lsn_t	last_record;	/* newest record header, or NONE */
 	uint32_t	torn_block;	/* first block cut off by a bad checksum,
 					   or UINT32_MAX */
+	xlog_lsn_t	damaged;	/* first record between tail and head
+					   that is not sound, or NONE */
 	/*
 	 * Why Linux would refuse to recover this log, or empty. A dirty log
 	 * in another machine's byte order is refused by Linux, not corrupt.
@@ -179,6 +181,7 @@ enum {
 	XLOG_REFUSED_ORDER = 1,		/* the byte order of another machine */
 	XLOG_REFUSED_UUID = 2,		/* records of another filesystem */
 	XLOG_REFUSED_OTHER = 4,
+	XLOG_REFUSED_RECORD = 8,	/* a damaged record */
 };
 
 enum {
@@ -490,7 +493,7 @@ struct xlog_recover_options {
 	 * Replay the checkpoints up to and including the one that starts at
 	 * this LSN (or NONE), or this many (0: all) and those that have the
 	 * LSN of the last. The log is then left as it is, dirty. For overlays
-	 * and copies.
+	 * and copies. A log with a damaged record can be replayed up to there.
 	 */
 	xlog_lsn_t	stop_lsn;
 	uint64_t	stop_count;

@@ -43,6 +43,7 @@ void find_refuse(struct finder *f, enum xlog_severity severity,
 	notice(&f->log->sink, severity, code, lsn, "%s", text);
 	f->out->reasons |= !strcmp(code, "log.order") ? XLOG_REFUSED_ORDER :
 			   !strcmp(code, "log.uuid") ? XLOG_REFUSED_UUID :
+			   !strcmp(code, "log.record") ? XLOG_REFUSED_RECORD :
 						       XLOG_REFUSED_OTHER;
 	if (!f->out->refused[0])
 		memcpy(f->out->refused, text, sizeof(text));
@@ -529,6 +530,7 @@ int xlog_find(struct xlog *log, unsigned int flags, struct xlog_bounds *out)
 	memset(out, 0, sizeof(*out));
 	out->state = XLOG_CORRUPT;
 	out->head = out->tail = out->last_record = XLOG_LSN_NONE;
+	out->damaged = XLOG_LSN_NONE;
 	out->torn_block = UINT32_MAX;
 	rc = find_bounds(&f);
 	view_fini(&f.view);

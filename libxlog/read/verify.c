@@ -179,10 +179,12 @@ static int find_header_forward(struct finder *f, uint32_t from,
 
 static void refuse_record(struct finder *f, uint32_t block)
 {
-	find_refuse(f, XLOG_ERROR, "log.record",
-		    xfs_lsn_make(f->curr_cycle - (block >= f->head), block),
+	xfs_lsn_t lsn = xfs_lsn_make(f->curr_cycle - (block >= f->head), block);
+
+	f->out->damaged = lsn;
+	find_refuse(f, XLOG_ERROR, "log.record", lsn,
 		    "damaged record at %u:%u, between tail and head",
-		    f->curr_cycle - (block >= f->head), block);
+		    xfs_lsn_cycle(lsn), block);
 }
 
 /* From @tail to the head; in quick mode its first record stands for the rest. */
@@ -260,7 +262,7 @@ static int verify_tail(struct finder *f, struct pass *pass)
 int find_verify(struct finder *f)
 {
 	uint32_t head = f->head;
-	struct pass pass;
+	struct pass pass = { 0 };
 	int sound, rc;
 
 	rc = verify_head(f);
@@ -271,7 +273,8 @@ int find_verify(struct finder *f)
 		return sound;
 	/* what was torn may have followed an unmount */
 	rc = f->head != head ? find_unmount(f) : 0;
-	if (!rc && sound && !f->clean) {
+	/* of a damaged log, what comes before the damage can be replayed */
+	if (!rc && (sound || pass.any) && !f->clean) {
 		f->out->fmt = pass.fmt;
 		f->out->mixed_fmt = pass.mixed_fmt;
 		refuse_replay(f, &pass);

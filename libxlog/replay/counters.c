@@ -8,6 +8,7 @@
  * Checked against what kernels 5.10 to 7.2 left in the superblock.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "libxlog/replay/counters.h"
 #include "libxlog/replay/fsread.h"
@@ -94,4 +95,30 @@ int replay_superblock(struct replay *r, uint8_t *raw)
 			 ~(uint32_t)XFS_SB_LOG_INCOMPAT_XATTRS);
 	quota_inodes(r, raw);
 	return 0;
+}
+
+int counters_of_disk(struct xlog *log, const struct xlog_bounds *bounds,
+		     uint8_t *raw)
+{
+	struct xlog_recover_options opts = { .stop_lsn = XLOG_LSN_NONE };
+	struct xlog_recover_result res = { .bounds = *bounds };
+	struct replay *r = calloc(1, sizeof(*r));
+	int rc;
+
+	if (!r)
+		return report(&log->sink, -ENOMEM, "memory", XLOG_LSN_NONE,
+			      "out of memory");
+	/* no record that says who wrote bitmaps: it may have been us */
+	if (bounds->last_record == XLOG_LSN_NONE)
+		opts.order = XFS_HOST_ORDER == XFS_LE ? XLOG_ORDER_LE :
+							XLOG_ORDER_BE;
+	r->log = log;
+	r->opts = &opts;
+	r->res = &res;
+	rc = replay_start(r);
+	if (!rc)
+		rc = replay_superblock(r, raw);
+	replay_fini(r);
+	free(r);
+	return rc;
 }

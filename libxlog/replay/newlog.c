@@ -2,10 +2,16 @@
 /*
  * A log with one record in it, an unmount record. In its first cycle the rest
  * is zeros; in a later one it has to be full of the cycle before, which is done
- * with more of them. The first one is written last: only then is the log clean,
- * whatever it was.
+ * with more of them.
+ *
+ * Neither the old log nor the new one may be taken for one while it is there
+ * in part: what is replayed of half a log damages a filesystem. A log that
+ * begins with zeros is empty to everyone, whatever lies behind. So its first
+ * sector becomes zero before all else, and gets what belongs there after all
+ * else: a write that is there or not, and cannot be torn.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "libxfsfmt/endian.h"
 #include "libxlog/dev/batch.h"
@@ -89,7 +95,8 @@ static int write_rest(struct writer *w)
 	return rc ? rc : write_out(w);
 }
 
-static int write_first(struct writer *w)
+/* The first record into the buffer. */
+static void put_first(struct writer *w)
 {
 	const struct newlog *n = w->log;
 	xfs_lsn_t lsn = xfs_lsn_make(n->cycle, 0), tail_lsn = lsn;
@@ -97,9 +104,38 @@ static int write_first(struct writer *w)
 	if (n->cycle != 1)
 		tail_lsn = xfs_lsn_make(n->cycle - 1, n->form.log_size_bb -
 						      w->record_bb);
-	w->first = 0;
-	w->bb = xlog_unmount_mkfs_encode(&n->form, lsn, tail_lsn, w->buf);
-	return write_out(w);
+	xlog_unmount_mkfs_encode(&n->form, lsn, tail_lsn, w->buf);
+}
+
+/* What cannot be torn: a sector, or all of a record that is shorter. */
+static size_t first_bytes(const struct writer *w)
+{
+	size_t record = (size_t)w->record_bb * BB_SIZE;
+
+	return w->log->dev->sector_bytes < record ?
+	       w->log->dev->sector_bytes : record;
+}
+
+/* The first sector as it is in the buffer, durable. */
+static int write_first(struct writer *w)
+{
+	const struct newlog *n = w->log;
+	int rc = dev_write(n->dev, n->off_bytes, w->buf, first_bytes(w));
+
+	return rc ? rc : dev_flush(n->dev);
+}
+
+/* The record from behind its first sector on, after all that follows it. */
+static int write_first_rest(struct writer *w)
+{
+	const struct newlog *n = w->log;
+	size_t from = first_bytes(w);
+	size_t len = (size_t)w->record_bb * BB_SIZE - from;
+	int rc = 0;
+
+	if (len)
+		rc = dev_write(n->dev, n->off_bytes + from, w->buf + from, len);
+	return rc ? rc : dev_flush(n->dev);
 }
 
 static int write_all(struct writer *w)
@@ -114,13 +150,15 @@ static int write_all(struct writer *w)
 			 }, 1);
 	if (rc)
 		return rc;
-	rc = write_rest(w);
+	memset(w->buf, 0, first_bytes(w));
+	rc = write_first(w);
 	if (!rc)
-		rc = dev_flush(n->dev);
+		rc = write_rest(w);
+	put_first(w);
+	if (!rc)
+		rc = write_first_rest(w);
 	if (!rc)
 		rc = write_first(w);
-	if (!rc)
-		rc = dev_flush(n->dev);
 	if (rc)
 		notice(&n->dev->sink, XLOG_WARNING, XLOG_CODE_PARTLY,
 		       XLOG_LSN_NONE,

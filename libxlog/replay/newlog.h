@@ -28,10 +28,26 @@ struct xlog_form newlog_form(bool logv2, uint32_t sunit_bytes,
 int newlog_check(const struct newlog *n) MUST_CHECK;
 
 /*
- * Write all of it. It becomes clean with the last write, and is durable on
- * success. As newlog_check(), -ENOMEM, -EIO and what else dev_write() says; all
- * are reported through the device.
+ * Write all of it. From the first write to the last, which makes it clean, the
+ * log looks empty; on success it is durable. As newlog_check(), -ENOMEM, -EIO
+ * and what else dev_write() says; all are reported through the device.
  */
 int newlog_write(const struct newlog *n) MUST_CHECK;
+
+struct xlog;
+
+/*
+ * The first cycle that nothing has seen: neither the records in @log nor, of
+ * version 5, the superblock and the headers of allocation groups. -EUCLEAN:
+ * there is none; -ENOMEM, -EIO; all are reported.
+ */
+int newlog_next_cycle(struct xlog *log, uint32_t *cycle) MUST_CHECK;
+
+/*
+ * Read @log, in whose place @n has been written: its head into *@head, unless
+ * that is NULL. -EIO, reported: it is not the clean log that it should be.
+ */
+int newlog_read_back(const struct newlog *n, struct xlog *log,
+		     xlog_lsn_t *head) MUST_CHECK;
 
 #endif

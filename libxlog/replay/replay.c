@@ -57,6 +57,11 @@ int replay_check_room(struct replay *r, uint64_t bytes)
 
 /* --- gates --- */
 
+static bool is_prefix(const struct replay *r)
+{
+	return r->opts->stop_count || r->opts->stop_lsn != XLOG_LSN_NONE;
+}
+
 /* Of the superblock on disk, and again of the one that replay makes. */
 static int check_gates(struct replay *r)
 {
@@ -110,6 +115,8 @@ static int check_log(struct replay *r)
 
 	if (r->opts->flags & XLOG_RECOVER_FORCE_UUID)
 		reasons &= ~(unsigned)XLOG_REFUSED_UUID;
+	if (is_prefix(r))
+		reasons &= ~(unsigned)XLOG_REFUSED_RECORD;
 	if (b->state != XLOG_CORRUPT && !reasons)
 		return 0;
 	/* it has been reported */
@@ -292,11 +299,6 @@ static int check_remainder(struct replay *r)
 				     (unsigned long long)res->unlinked,
 				     (unsigned long long)res->cow_extents);
 	return 0;
-}
-
-static bool is_prefix(const struct replay *r)
-{
-	return r->opts->stop_count || r->opts->stop_lsn != XLOG_LSN_NONE;
 }
 
 static int write_all(struct replay *r)

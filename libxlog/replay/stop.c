@@ -99,6 +99,8 @@ int stop_count_newer(struct replay *r)
 		rc = count_all(r);
 	r->later = NULL;
 	targets_free(later.targets);
-	r->res->consistent = !rc && !r->res->beyond;
+	/* what a damaged log would change, nobody knows */
+	r->res->consistent = !rc && !r->res->beyond &&
+			     r->res->bounds.damaged == XLOG_LSN_NONE;
 	return rc;
 }

@@ -133,6 +133,35 @@ static bool is_behind_stop(const struct replay *r,
 		trans->start != before->last_lsn);
 }
 
+/* Where the walk ends: replay of a part of a damaged log, at the damage. */
+static uint32_t end_block(const struct replay *r)
+{
+	const struct xlog_bounds *b = &r->res->bounds;
+
+	return xlog_lsn_block(b->damaged != XLOG_LSN_NONE ? b->damaged :
+							    b->head);
+}
+
+/*
+ * The log goes on behind that with records which are damaged. @cut: the LSN of
+ * the oldest transaction that is cut off there, or NONE. Was all of the part to
+ * replay before that?
+ */
+static int check_damage(struct replay *r, const struct replay_walk *out,
+			xfs_lsn_t cut)
+{
+	const struct xlog_recover_options *o = r->opts;
+	xfs_lsn_t damaged = r->res->bounds.damaged;
+	xfs_lsn_t stop = o->stop_count ? out->last_lsn : o->stop_lsn;
+
+	if (damaged == XLOG_LSN_NONE ||
+	    (out->checkpoints >= o->stop_count && stop < damaged && stop < cut))
+		return 0;
+	return replay_refuse(r, -EUCLEAN, "log.record", damaged,
+			     "a damaged record at %u:%u, before where replay is to stop",
+			     xfs_lsn_cycle(damaged), xfs_lsn_block(damaged));
+}
+
 int replay_progress(struct replay *r, enum xlog_phase phase, uint64_t done,
 		    uint64_t total)
 {
@@ -147,8 +176,9 @@ static int walk(struct replay *r, enum xlog_phase phase, replay_item_fn fn,
 		bool beyond, struct replay_walk *out)
 {
 	uint32_t tail = xlog_lsn_block(r->res->bounds.tail);
-	uint32_t head = xlog_lsn_block(r->res->bounds.head);
+	uint32_t head = end_block(r);
 	uint64_t total = block_distance(r->log, tail, head);
+	xfs_lsn_t cut = XLOG_LSN_NONE;
 	const struct xlog_trans *trans;
 	struct xlog_trans_iter *iter;
 	struct walker *w;
@@ -170,6 +200,8 @@ static int walk(struct replay *r, enum xlog_phase phase, replay_item_fn fn,
 
 		if (!trans->committed) {
 			out->uncommitted++;
+			if (trans->start < cut)
+				cut = trans->start;
 			continue;
 		}
 		if (is_behind_stop(r, trans, out)) {
@@ -198,6 +230,8 @@ static int walk(struct replay *r, enum xlog_phase phase, replay_item_fn fn,
 	}
 	if (rc > 0)
 		rc = 0;
+	else if (!rc)
+		rc = check_damage(r, out, cut);
 	/* the reader has reported it, in more words */
 	if ((rc == -EUCLEAN || rc == -EBADMSG) && !r->res->refused[0])
 		snprintf(r->res->refused, sizeof(r->res->refused),

@@ -125,7 +125,7 @@ static int see_metadata(struct xlog *log, uint32_t *max)
 	return rc;
 }
 
-static int find_cycle(struct xlog *log, uint32_t *cycle)
+int newlog_next_cycle(struct xlog *log, uint32_t *cycle)
 {
 	uint32_t max = 0;
 	int rc = see_log(log, &max);
@@ -142,7 +142,8 @@ static int find_cycle(struct xlog *log, uint32_t *cycle)
 
 /* --- the new log --- */
 
-static int check_newlog(struct newlog *n, struct xlog *log, xlog_lsn_t *head)
+int newlog_read_back(const struct newlog *n, struct xlog *log,
+		     xlog_lsn_t *head)
 {
 	struct xlog_bounds bounds;
 	int rc = xlog_find(log, 0, &bounds);
@@ -155,8 +156,6 @@ static int check_newlog(struct newlog *n, struct xlog *log, xlog_lsn_t *head)
 			      "the new log does not read back as it was written");
 	if (head)
 		*head = bounds.head;
-	notice(&log->sink, XLOG_WARNING, "log.discarded", bounds.head,
-	       "the log has been discarded: run xfs_repair before the filesystem is used");
 	return 0;
 }
 
@@ -170,7 +169,7 @@ int xlog_zero_log(struct xlog *log, const struct xlog_save *save,
 	if (!save || !save->path || !info->superblock)
 		return report(&log->sink, -EINVAL, "options", XLOG_LSN_NONE,
 			      "a log is not discarded without a copy of it");
-	rc = find_cycle(log, &n.cycle);
+	rc = newlog_next_cycle(log, &n.cycle);
 	n.form = newlog_form(log->logv2, info->log_sunit_bytes,
 			     info->log_sector_bytes, log->nbb, info->uuid);
 	if (!rc)
@@ -180,6 +179,10 @@ int xlog_zero_log(struct xlog *log, const struct xlog_save *save,
 	if (!rc)
 		rc = newlog_write(&n);
 	if (!rc)
-		rc = check_newlog(&n, log, head);
+		rc = newlog_read_back(&n, log, head);
+	if (!rc)
+		notice(&log->sink, XLOG_WARNING, "log.discarded",
+		       xlog_lsn(n.cycle, 0),
+		       "the log has been discarded: run xfs_repair before the filesystem is used");
 	return rc;
 }
