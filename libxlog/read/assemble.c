@@ -16,12 +16,11 @@
  */
 #include <stdlib.h>
 
-#include "libxlog/read/arena.h"
+#include "libxlog/read/opentrans.h"
 #include "libxlog/read/read.h"
 
 enum {
 	TRANS_MAGIC = 0x5452414e,	/* "TRAN" */
-	TRANS_HEADER_BYTES = 16,
 	ITEM_REGIONS_MAX = 257,		/* a 64 KiB buffer in every second chunk */
 	/*
 	 * Linux has 8 or so. Bounds what bad input costs: memory, and time,
@@ -34,23 +33,6 @@ enum {
 	 * or so; but a log of 2 GiB that was made up can hold one as long.
 	 */
 	OPEN_BYTES_MAX = 512 << 20,
-};
-
-struct open_trans {
-	struct open_trans *hash_next;
-	struct open_trans *prev, *next;	/* order of START */
-	struct xlog_trans t;		/* items: filled in when it is given out */
-	struct arena	arena;
-	struct xlog_region *regions;
-	size_t		nregions, regions_cap;
-	size_t		detached;	/* regions before this one are copies */
-	bool		tail_copied;	/* and so is the last one */
-	struct xlog_item *items;	/* .regions: index, made a pointer late */
-	size_t		*first;		/* first region of each item */
-	size_t		nitems, items_cap;
-	uint8_t		header[TRANS_HEADER_BYTES];
-	uint32_t	header_bytes;	/* there so far */
-	uint64_t	held_bytes;	/* counted in that of the assembly */
 };
 
 struct xlog_assembly {
@@ -83,17 +65,6 @@ int xlog_assembly_open(struct xlog *log, struct xlog_assembly **out)
 					      OPEN_BYTES_MAX;
 	*out = as;
 	return 0;
-}
-
-static void trans_free(struct open_trans *tr)
-{
-	if (!tr)
-		return;
-	arena_fini(&tr->arena);
-	free(tr->regions);
-	free(tr->items);
-	free(tr->first);
-	free(tr);
 }
 
 void xlog_assembly_close(struct xlog_assembly *as)
@@ -186,10 +157,7 @@ static void trans_retire(struct xlog_assembly *as, struct open_trans *tr)
 		trans_free(tr);
 		return;
 	}
-	arena_reset(&tr->arena);
-	tr->nregions = tr->detached = tr->nitems = 0;
-	tr->header_bytes = 0;
-	tr->held_bytes = 0;
+	trans_reset(tr);
 	as->idle = tr;
 }
 
@@ -237,41 +205,6 @@ static int holds_too_much(struct xlog_assembly *as, struct xlog_op *op,
 			  struct open_trans *tr)
 {
 	return bad_op(as, op, tr, "too much in open transactions");
-}
-
-static bool room_for_region(struct open_trans *tr)
-{
-	size_t cap = tr->regions_cap ? 2 * tr->regions_cap : 64;
-	struct xlog_region *r;
-
-	if (tr->nregions < tr->regions_cap)
-		return true;
-	r = realloc(tr->regions, cap * sizeof(*r));
-	if (!r)
-		return false;
-	tr->regions = r;
-	tr->regions_cap = cap;
-	return true;
-}
-
-static bool room_for_item(struct open_trans *tr)
-{
-	size_t cap = tr->items_cap ? 2 * tr->items_cap : 32;
-	struct xlog_item *items;
-	size_t *first;
-
-	if (tr->nitems < tr->items_cap)
-		return true;
-	items = realloc(tr->items, cap * sizeof(*items));
-	if (!items)
-		return false;
-	tr->items = items;
-	first = realloc(tr->first, cap * sizeof(*first));
-	if (!first)
-		return false;
-	tr->first = first;
-	tr->items_cap = cap;
-	return true;
 }
 
 /* Every record of a transaction is of its order: Linux refuses another. */
@@ -361,7 +294,7 @@ static int add_region(struct xlog_assembly *as, struct xlog_op *op,
 				      "bad number of regions in log item");
 		if (!may_hold(as, tr, sizeof(*item) + sizeof(*tr->first)))
 			return holds_too_much(as, op, tr);
-		if (!room_for_item(tr))
+		if (!trans_room_for_item(tr))
 			return no_memory(as);
 		item = &tr->items[tr->nitems];
 		*item = (struct xlog_item){
@@ -371,7 +304,7 @@ static int add_region(struct xlog_assembly *as, struct xlog_op *op,
 	}
 	if (!may_hold(as, tr, sizeof(struct xlog_region) + op->len_bytes))
 		return holds_too_much(as, op, tr);
-	if (!room_for_region(tr))
+	if (!trans_room_for_region(tr))
 		return no_memory(as);
 	tr->regions[tr->nregions++] = (struct xlog_region){
 		.data = op->data, .len_bytes = op->len_bytes };
@@ -424,15 +357,6 @@ static int extend_region(struct xlog_assembly *as, struct xlog_op *op,
 }
 
 /* --- operations --- */
-
-static const struct xlog_trans *trans_public(struct open_trans *tr)
-{
-	for (size_t i = 0; i < tr->nitems; i++)
-		tr->items[i].regions = tr->regions + tr->first[i];
-	tr->t.items = tr->items;
-	tr->t.nitems = tr->nitems;
-	return &tr->t;
-}
 
 /*
  * Linux does not look, and replays what is left of a transaction that lost
