@@ -289,15 +289,18 @@ static int check_remainder(struct replay *r)
 	if (res->intents && !(flags & XLOG_RECOVER_SKIP_INTENTS))
 		return replay_refuse(r, -ENOTEMPTY, "remainder.intents",
 				     XLOG_LSN_NONE,
-				     "%llu unfinished intents, which only a mount can finish",
-				     (unsigned long long)res->intents);
+				     "%llu unfinished intent%s, which only a mount can finish",
+				     (unsigned long long)res->intents,
+				     res->intents == 1 ? "" : "s");
 	if ((res->unlinked || res->cow_extents) &&
 	    !(flags & XLOG_RECOVER_LEAVE_UNLINKED))
 		return replay_refuse(r, -ENOTEMPTY, "remainder.unlinked",
 				     XLOG_LSN_NONE,
-				     "%llu unlinked inodes and %llu leftover CoW extents, which only a mount can free",
+				     "%llu unlinked inode%s and %llu leftover CoW extent%s, which only a mount can free",
 				     (unsigned long long)res->unlinked,
-				     (unsigned long long)res->cow_extents);
+				     res->unlinked == 1 ? "" : "s",
+				     (unsigned long long)res->cow_extents,
+				     res->cow_extents == 1 ? "" : "s");
 	return 0;
 }
 
