@@ -367,6 +367,6 @@ Test(zero_log, flushes_the_copy_and_its_name_before_the_first_write)
 	put_record(7, 0, xlog->info.uuid);
 	memset(calls, 0, sizeof(calls));
 	cr_assert_eq(zero(NULL), 0);
-	/* copy, name; all but the first record, flush; that, flush */
-	cr_assert_str_eq(calls, "cnwfwf");
+	/* copy, name; the first sector, all but it, that again; each flushed */
+	cr_assert_str_eq(calls, "cnwfwfwf");
 }
