@@ -70,6 +70,9 @@ static bool tell(blkid_probe pr, dev_found_fn fn, void *ctx)
 		return false;
 	found.label = value(pr, "LABEL");
 	found.uuid = value(pr, found.partitions ? "PTUUID" : "UUID");
+	/* of an external log or journal: that of its filesystem */
+	if (!found.uuid)
+		found.uuid = value(pr, "LOGUUID");
 	found.off_bytes = off ? strtoull(off, NULL, 10) : 0;
 	fn(ctx, &found);
 	return true;

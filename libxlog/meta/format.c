@@ -10,8 +10,6 @@
 #include "libxlog/replay/newlog.h"
 
 enum {
-	/* At both ends of a device, where others keep their signatures. */
-	ENDS_BYTES = 128 * 1024,
 	/* Headers of groups made in memory at a time, one group at least. */
 	BATCH_BYTES = 4 * 1024 * 1024,
 	/* Larger than any sector. */
@@ -49,7 +47,7 @@ static int erase_first(struct dev *dev)
 static int erase_ends(struct dev *dev)
 {
 	uint64_t size = dev->size_bytes;
-	uint64_t len = size < ENDS_BYTES ? size : ENDS_BYTES;
+	uint64_t len = size < FORMAT_ENDS_BYTES ? size : FORMAT_ENDS_BYTES;
 	int rc = dev_zero(dev, 0, len);
 
 	return rc ? rc : dev_zero(dev, size - len, len);
@@ -231,7 +229,7 @@ static int prepare(struct writer *w)
 {
 	const struct xfs_sb *sb = &w->p->sb;
 	uint64_t size = w->t->data->size_bytes;
-	uint64_t ends = size < ENDS_BYTES ? size : ENDS_BYTES;
+	uint64_t ends = size < FORMAT_ENDS_BYTES ? size : FORMAT_ENDS_BYTES;
 	struct dev_io ios[] = {
 		{ .len = (size_t)ends },
 		{ .off_bytes = size - ends, .len = (size_t)ends },

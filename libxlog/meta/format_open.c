@@ -181,19 +181,25 @@ static bool is_dirty(const char *name)
 	return dirty;
 }
 
-static void pass_on(void *ctx, const struct dev_found *found)
+struct xlog_found format_found(const char *name, const struct dev_found *found)
 {
-	const struct prober *p = ctx;
-	struct xlog_found what = {
-		.device = p->on->name, .type = found->type,
+	bool xfs = !strcmp(found->type, "xfs") ||
+		   !strcmp(found->type, "xfs_external_log");
+
+	return (struct xlog_found){
+		.device = name, .type = found->type,
 		.label = found->label, .uuid = found->uuid,
 		.offset_bytes = found->off_bytes,
 		.partitions = found->partitions,
+		.dirty = xfs && is_dirty(name),
 	};
+}
 
-	if (!strcmp(found->type, "xfs") ||
-	    !strcmp(found->type, "xfs_external_log"))
-		what.dirty = is_dirty(p->on->name);
+static void pass_on(void *ctx, const struct dev_found *found)
+{
+	const struct prober *p = ctx;
+	const struct xlog_found what = format_found(p->on->name, found);
+
 	p->found(p->ctx, &what);
 }
 
@@ -282,7 +288,9 @@ int xlog_format(struct xlog_format *f, const struct xlog_format_options *opts,
 	rc = format_write(&plan, &values, &target);
 	f->wrote = f->data.dev->bytes_written ||
 		   (f->log.dev && f->log.dev->bytes_written);
-	if (!rc && geo)
+	if (!rc && geo) {
 		format_geometry(geo, &plan);
+		memcpy(geo->uuid, values.uuid, sizeof(geo->uuid));
+	}
 	return rc;
 }

@@ -82,7 +82,19 @@ uint32_t ag_chunk_inodes(const struct xfs_geom *g);
 bool ag_layout_init(struct ag_layout *l, const struct format_plan *p,
 		    xfs_agnumber_t agno);
 
+/* --- what is on a device --- */
+
+/*
+ * What libblkid has found on the device @name; of an XFS or its log, whether
+ * it is dirty. What cannot be read is not.
+ */
+struct dev_found;
+struct xlog_found format_found(const char *name, const struct dev_found *found);
+
 /* --- writing it --- */
+
+/* At both ends of a device, where others keep their signatures. */
+enum { FORMAT_ENDS_BYTES = 128 * 1024 };
 
 /* What no option decides. */
 struct format_values {

@@ -200,6 +200,7 @@ static int open_logdev(struct xlog *log, const char *path,
 	} else {
 		rc = add_undo(log, opts, &dev);
 	}
+	log->logdev = dev;
 	/* what lies behind the log is not ours to write */
 	if (!rc && dev->size_bytes > len)
 		rc = dev_open_window(dev, 0, len, &dev);

@@ -19,6 +19,8 @@ struct xlog {
 	struct dev	*fs;		/* filesystem, or NULL: log alone. Below
 					   @dev when the log is internal */
 	struct dev	*dev;		/* the log, from its first block */
+	struct dev	*logdev;	/* external: the device that @dev is, or
+					   is a window of */
 	struct xlog_info info;
 	struct xfs_sb	sb;		/* zero without superblock */
 	struct xfs_geom	geom;
