@@ -99,6 +99,8 @@ struct xlog_geometry {
 	uint32_t	log_min_blocks, log_need_blocks;
 	const char	*log_need_name;	/* "tr_itruncate": the reservation */
 	uint32_t	log_need_count;	/* that sets it, and how often */
+
+	uint8_t		uuid[16];	/* once it is made; before: zeros */
 };
 
 /*

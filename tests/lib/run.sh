@@ -25,10 +25,11 @@ IMAGES=$(cd "${IMAGES:-$ROOT/tests/images}" && pwd) || exit 1
 FIXTURES=$ROOT/tests/fixtures
 XLOG_PRINT=$BUILD/xlog-print
 XLOG_RECOVER=$BUILD/xlog-recover
+XLOG_MKFS=$BUILD/xlog-mkfs
 CC=${CC:-gcc}
 PATH=$PATH:/usr/sbin:/sbin
 LC_ALL=C.UTF-8
-export ROOT BUILD IMAGES FIXTURES XLOG_PRINT XLOG_RECOVER CC PATH LC_ALL
+export ROOT BUILD IMAGES FIXTURES XLOG_PRINT XLOG_RECOVER XLOG_MKFS CC PATH LC_ALL
 export UBSAN_OPTIONS=print_stacktrace=1
 export CRITERION_VERBOSITY_LEVEL=1	# it names the tests that were skipped
 unset MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES

@@ -4,7 +4,7 @@
 # What the shell stories share; each begins with
 #	. "$ROOT/tests/lib/story.sh"
 # The runner (tests/lib/run.sh) sets ROOT, BUILD, IMAGES, FIXTURES, XLOG_PRINT,
-# XLOG_RECOVER and CC, and starts the story in an empty scratch folder.
+# XLOG_RECOVER, XLOG_MKFS and CC, and starts the story in an empty scratch folder.
 set -eu -o pipefail
 
 # Not here: say why and leave. With XLOG_REQUIRE_ALL the runner counts it as a

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The parts of xlog-mkfs, and what they share while it runs.
+ *
+ * mkfs_opts.c has the command line, mkfs_subs.c the lists of sub-options and
+ * mkfs_values.c what they come to; mkfs_open.c begins and ends, mkfs_found.c
+ * sees what is on the devices, mkfs_show.c tells of the geometry.
+ */
+#ifndef CMD_MKFS_H
+#define CMD_MKFS_H
+
+#include "cmd/json.h"
+#include "cmd/mkfs_subs.h"
+#include "cmd/opts.h"
+#include "cmd/report.h"
+#include "libxlog/xlog.h"
+
+struct mkfs_opts {
+	struct io_opts	io;		/* path, logdev: also by sub-options */
+	struct mkfs_subs subs;
+	const char	*label;		/* or NULL */
+	bool		dry_run, keep;	/* -K: no discard */
+	unsigned int	force;		/* how often -f */
+	char		*undo;		/* owned; NULL: no undo file */
+};
+
+/*
+ * The options of the command line. Ends the process where that is all there
+ * is to do: --help, --version, and wrong usage.
+ */
+void mkfs_opts_parse(struct mkfs_opts *opts, int argc, char **argv);
+
+/*
+ * What the options and the environment come to: sizes in bytes, choices. Wrong
+ * ones end the process. Reports are not set.
+ */
+void mkfs_values(const struct mkfs_opts *opts,
+		 struct xlog_format_options *values);
+
+/* With DETERMINISTIC_SEED, and no UUID given: one that follows from the rest. */
+void mkfs_seed_uuid(struct xlog_format_options *values,
+		    const struct xlog_geometry *geo);
+
+/* Something that is on a device, as it is told. */
+struct mkfs_found {
+	char		*device, *type, *label, *uuid;	/* owned; NULL: none */
+	uint64_t	offset_bytes;
+	bool		partitions, dirty;
+};
+
+struct mkfs {
+	struct mkfs_opts opts;
+	struct xlog_format_options values;
+	struct xlog_format *format;	/* NULL: not open */
+	struct xlog_geometry geo;
+	bool		planned;	/* there is a geometry */
+	bool		made;		/* it is there */
+	bool		wrote;		/* the devices are not as they were */
+
+	struct mkfs_found *found;
+	size_t		nfound;
+
+	struct out	out;
+	struct jl	json;
+	struct progress	progress;
+	struct reports	reports;
+};
+
+/* --- mkfs_open.c --- */
+
+/* Open the devices, then the output. */
+int mkfs_open(struct mkfs *m);
+
+/* Choose the geometry. Wrong options are reported as -ERANGE. */
+int mkfs_plan(struct mkfs *m);
+
+/* Make the filesystem. */
+int mkfs_write(struct mkfs *m);
+
+/*
+ * End: the result, the output. Returns the exit code for @rc, which is 0 or a
+ * negative errno that has been reported.
+ */
+int mkfs_close(struct mkfs *m, int rc);
+
+/* --- mkfs_found.c --- */
+
+/*
+ * Look for what would be overwritten. Returns 0 if there is nothing or the
+ * options allow it, -ENOTEMPTY if not, reported with a line for each device;
+ * also if it cannot be found out.
+ */
+int mkfs_check(struct mkfs *m);
+void mkfs_found_free(struct mkfs *m);
+
+/* --- mkfs_show.c --- */
+
+/*
+ * The geometry, unless nobody wants to see it. Returns 0, or the negative
+ * errno of the output, which is reported at the end.
+ */
+int mkfs_show(struct mkfs *m);
+
+/* What was found, as JSON; in text, only what stands in the way is told. */
+void mkfs_show_found(struct mkfs *m);
+/* The last object. */
+void mkfs_result_object(struct mkfs *m, int code);
+
+/* How to go back. */
+void mkfs_undo_line(struct mkfs *m);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is on the devices already, and whether it may go. Of each device there
+ * is one line that names all of it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/mkfs.h"
+
+/* --- looking --- */
+
+static char *copy(const char *text, bool *ok)
+{
+	char *c = text && *text ? strdup(text) : NULL;
+
+	*ok &= c || !text || !*text;
+	return c;
+}
+
+/* A failure shows in nfound, which is then not what the library counted. */
+static void on_found(void *ctx, const struct xlog_found *what)
+{
+	struct mkfs *m = ctx;
+	struct mkfs_found *more, *f;
+	bool ok = true;
+
+	more = realloc(m->found, (m->nfound + 1) * sizeof(*more));
+	if (!more)
+		return;
+	m->found = more;
+	f = &more[m->nfound];
+	*f = (struct mkfs_found){
+		.device = copy(what->device, &ok),
+		.type = copy(what->type, &ok),
+		.label = copy(what->label, &ok),
+		.uuid = copy(what->uuid, &ok),
+		.offset_bytes = what->offset_bytes,
+		.partitions = what->partitions, .dirty = what->dirty,
+	};
+	m->nfound += ok;
+}
+
+void mkfs_found_free(struct mkfs *m)
+{
+	for (size_t i = 0; i < m->nfound; i++) {
+		free(m->found[i].device);
+		free(m->found[i].type);
+		free(m->found[i].label);
+		free(m->found[i].uuid);
+	}
+	free(m->found);
+}
+
+/* --- judging --- */
+
+/* "ext4 (label PRECIOUS)", behind what is in @text already. */
+static void name_one(char *text, size_t size, const struct mkfs_found *f)
+{
+	size_t used = strlen(text);
+
+	snprintf(text + used, size - used, "%s%s%s%s%s%s", used ? ", " : "",
+		 f->type, f->partitions ? " (partition table)" : "",
+		 f->label ? " (label " : "", f->label ? f->label : "",
+		 f->label ? ")" : "");
+}
+
+/*
+ * Judge what is on the device of @first: a line if it may not go. Labels are
+ * anyone's text, but those of libblkid have no control characters.
+ */
+static bool may_go(struct mkfs *m, const struct mkfs_found *first)
+{
+	const struct mkfs_found *end = m->found + m->nfound;
+	char text[384] = "";
+	bool dirty = false;
+
+	for (const struct mkfs_found *f = first; f < end; f++) {
+		if (strcmp(f->device, first->device))
+			break;
+		dirty |= f->dirty;
+		name_one(text, sizeof(text), f);
+	}
+	if (m->opts.force > dirty)
+		return true;
+	if (dirty)
+		cmd_message("%s: contains %s whose log is dirty: mount it, or run xlog-recover, first; use -ff to overwrite",
+			    first->device, text);
+	else
+		cmd_message("%s: contains %s; use -f to overwrite",
+			    first->device, text);
+	return false;
+}
+
+int mkfs_check(struct mkfs *m)
+{
+	int count = xlog_format_probe(m->format, on_found, m);
+	bool ok = true;
+
+	if (count < 0)
+		return count;
+	if ((size_t)count != m->nfound) {
+		cmd_message("out of memory");
+		return -ENOMEM;
+	}
+	/* those of a device stand together */
+	for (size_t i = 0; i < m->nfound; i++)
+		if (!i || strcmp(m->found[i].device, m->found[i - 1].device))
+			ok &= may_go(m, &m->found[i]);
+	if (ok)
+		return 0;
+	mkfs_show_found(m);
+	return -ENOTEMPTY;
+}

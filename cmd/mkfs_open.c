@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Beginning and end of xlog-mkfs: devices, output, exit code. JSON always ends
+ * with a result, so that a cut-off stream shows.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cmd/mkfs.h"
+#include "cmd/output.h"
+
+/* A report takes the place of the progress bar. */
+static void on_report(void *ctx, const struct xlog_report *r)
+{
+	struct mkfs *m = ctx;
+
+	/* the options are judged twice, the second time while writing */
+	if (m->planned && r->severity == XLOG_WARNING &&
+	    !strcmp(r->code, "options"))
+		return;
+	progress_end(&m->progress);
+	reports_take(&m->reports, r);
+}
+
+static unsigned int open_flags(const struct mkfs_opts *o)
+{
+	unsigned int flags = XLOG_OPEN_WRITE;
+
+	if (o->dry_run)
+		return 0;
+	if (o->io.lock == LOCK_WAIT)
+		flags |= XLOG_OPEN_LOCK_WAIT;
+	if (o->io.lock == LOCK_NONE)
+		flags |= XLOG_OPEN_LOCK_NONE;
+	return flags;
+}
+
+static int open_output(struct mkfs *m)
+{
+	const struct io_opts *io = &m->opts.io;
+	int fd = output_open(io);
+
+	if (fd < 0)
+		return fd;
+	out_init(&m->out, fd);
+	jl_init(&m->json, &m->out, false);
+	m->reports.out = &m->out;
+	m->reports.json = io->json ? &m->json : NULL;
+	if (io->json)
+		output_header(&m->json, io->path, m->values.uuid);
+	return 0;
+}
+
+int mkfs_open(struct mkfs *m)
+{
+	const struct mkfs_opts *o = &m->opts;
+	struct xlog_format_open open = {
+		.data = o->io.path, .logdev = o->io.logdev, .undo = o->undo,
+		.flags = open_flags(o), .report = on_report, .report_ctx = m,
+	};
+	int rc;
+
+	reports_init(&m->reports, &o->io);
+	m->reports.name = NULL;		/* one of two devices */
+	io_opts_guard(&o->io);
+	cmd_guard(o->undo);
+	m->values.report = on_report;
+	m->values.report_ctx = m;
+	progress_init(&m->progress, o->io.progress, o->io.interval_s, -1);
+	cmd_catch_signals(true);
+	rc = xlog_format_open(&open, &m->format);
+	cmd_catch_signals(false);
+	return rc ? rc : open_output(m);
+}
+
+/* Only options can be wrong here. */
+static int as_usage(int rc)
+{
+	return rc == -EINVAL ? -ERANGE : rc;
+}
+
+int mkfs_plan(struct mkfs *m)
+{
+	int rc = xlog_format_plan(&m->values, xlog_format_data(m->format),
+				  xlog_format_log(m->format), &m->geo);
+
+	if (rc)
+		return as_usage(rc);
+	m->planned = true;
+	mkfs_seed_uuid(&m->values, &m->geo);
+	return 0;
+}
+
+int mkfs_write(struct mkfs *m)
+{
+	int rc;
+
+	if (cmd_cancelled())
+		return -ECANCELED;
+	rc = xlog_format(m->format, &m->values, &m->geo);
+	m->wrote = xlog_format_wrote(m->format);
+	m->made = !rc;
+	return as_usage(rc);
+}
+
+/* --- the end --- */
+
+int mkfs_close(struct mkfs *m, int rc)
+{
+	int code = rc && m->wrote ? CMD_PARTLY : cmd_exit_of(rc);
+
+	progress_end(&m->progress);
+	/* what that has to say still has a place */
+	xlog_format_close(m->format);
+	reports_end(&m->reports);
+	if (m->reports.out) {
+		if (m->opts.io.json)
+			mkfs_result_object(m, code);
+		else if (m->wrote)
+			mkfs_undo_line(m);
+		if (output_close(&m->opts.io, &m->out) && code != CMD_PARTLY)
+			code = CMD_FAILED;
+	}
+	if (code == CMD_CANCELLED || rc == -ECANCELED)
+		cmd_message("interrupted");
+	mkfs_found_free(m);
+	free(m->opts.undo);
+	return code;
+}
