@@ -117,6 +117,7 @@ enum {
 	DEV_WRITE = 1,		/* open for writing: checks that it is not in use */
 	DEV_LOCK_WAIT = 2,	/* wait for the lock (--lock=yes) */
 	DEV_LOCK_NONE = 4,	/* take no lock (--lock=no) */
+	DEV_EMPTY = 8,		/* an empty file will do */
 };
 
 /*
@@ -127,6 +128,13 @@ enum {
  */
 int dev_open_file(const char *path, unsigned int flags,
 		  const struct sink *sink, struct dev **out) MUST_CHECK;
+
+/*
+ * The file @dev, opened with DEV_WRITE, is @size_bytes long from now on: it
+ * has a hole at its end, or loses what was there. -EOPNOTSUPP if it is another
+ * kind of device; or what ftruncate(2) says. Reported.
+ */
+int dev_resize(struct dev *dev, uint64_t size_bytes) MUST_CHECK;
 
 /*
  * Do both names stand for one file or block device? False if either cannot be

@@ -198,7 +198,8 @@ static int open_error(const struct sink *sink, int error)
 		      "cannot be opened: %s", strerror(error));
 }
 
-static int find_size(struct file *file, const struct stat *st)
+static int find_size(struct file *file, const struct stat *st,
+		     unsigned int flags)
 {
 	const struct sink *sink = &file->dev.sink;
 	uint64_t size_bytes = (uint64_t)st->st_size;
@@ -210,7 +211,7 @@ static int find_size(struct file *file, const struct stat *st)
 		return report(sink, -errno, "dev.size", XLOG_LSN_NONE,
 			      "its size cannot be found: %s",
 			      strerror(errno));
-	if (!size_bytes)
+	if (!size_bytes && !(flags & DEV_EMPTY))
 		return report(sink, -EMEDIUMTYPE, "dev.empty", XLOG_LSN_NONE,
 			      "is empty");
 	file->dev.size_bytes = size_bytes;
@@ -246,7 +247,7 @@ static int open_as(struct file *file, int how, int *fd, struct stat *st)
 	return rc;
 }
 
-static int open_reader(struct file *file)
+static int open_reader(struct file *file, unsigned int flags)
 {
 	struct stat st;
 	int rc;
@@ -256,7 +257,7 @@ static int open_reader(struct file *file)
 		return rc == -EBUSY ? open_error(&file->dev.sink, EBUSY) : rc;
 	/* A hint: what it says of failure is nothing to anyone. */
 	(void)posix_fadvise(file->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	return find_size(file, &st);
+	return find_size(file, &st, flags);
 }
 
 static int in_use(const struct sink *sink, const char *text)
@@ -342,7 +343,7 @@ static int open_writer(struct file *file, unsigned int flags)
 	if (rc)
 		return rc;
 	file->dev.writable = true;
-	return find_size(file, &st);
+	return find_size(file, &st, flags);
 }
 
 int dev_open_file(const char *path, unsigned int flags,
@@ -363,12 +364,34 @@ int dev_open_file(const char *path, unsigned int flags,
 	file->path = copy;
 	file->fd = -1;
 	file->lock_fd = -1;
-	rc = flags & DEV_WRITE ? open_writer(file, flags) : open_reader(file);
+	rc = flags & DEV_WRITE ? open_writer(file, flags) :
+				 open_reader(file, flags);
 	if (rc) {
 		file_close(&file->dev);
 		return rc;
 	}
 	*out = &file->dev;
+	return 0;
+}
+
+int dev_resize(struct dev *dev, uint64_t size_bytes)
+{
+	struct stat st;
+
+	if (dev->ops != &file_ops || !dev->writable ||
+	    fstat(to_file(dev)->fd, &st) || !S_ISREG(st.st_mode))
+		return report(&dev->sink, -EOPNOTSUPP, "dev.resize",
+			      XLOG_LSN_NONE, "not a file that could be %" PRIu64
+			      " bytes long", size_bytes);
+	if (size_bytes > INT64_MAX ||
+	    ftruncate(to_file(dev)->fd, (off_t)size_bytes)) {
+		int rc = size_bytes > INT64_MAX ? -EFBIG : -errno;
+
+		return report(&dev->sink, rc, "dev.resize", XLOG_LSN_NONE,
+			      "cannot be %" PRIu64 " bytes long: %s",
+			      size_bytes, strerror(-rc));
+	}
+	dev->size_bytes = size_bytes;
 	return 0;
 }
 

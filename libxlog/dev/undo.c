@@ -458,6 +458,8 @@ static int describe(struct undo_device *head, const struct dev_undo *du)
 	head->size_bytes = du->dev->size_bytes;
 	head->log_off_bytes = du->log_off_bytes;
 	head->log_len = du->log_len;
+	head->grown = du->grown;
+	head->was_bytes = du->was_bytes;
 	path = realpath(du->dev->name, NULL);
 	/* only for people to read, who see that it was cut */
 	strncpy(head->path, path ? path : du->dev->name,

@@ -19,6 +19,9 @@ struct dev_undo {
 	enum undo_role	role;
 	/* The log on it, put back before all else. Length 0: none. */
 	uint64_t	log_off_bytes, log_len;
+	/* A file that was shorter, and will be again. */
+	bool		grown;
+	uint64_t	was_bytes;
 };
 
 /*

@@ -6,6 +6,9 @@
  * given then, and nothing that was written later. All of that stays true
  * while blocks are put back, so that a run that was cut off is done again.
  *
+ * A file that grew gets its old length last of all: if it has that, it has
+ * been put back.
+ *
  * The log goes first: as soon as it is what it was, and dirty, nobody takes
  * the rest for a sound filesystem. Other blocks follow, newest first, which
  * leads back the way that led here.
@@ -24,6 +27,7 @@ struct applied {
 	struct dev	*dev;
 	struct sink	sink;		/* with its name, if there are two */
 	struct named	named;
+	bool		done;		/* by another run */
 	/* sectors that do not hold what a sealed journal says of the end */
 	struct unitset	other;
 };
@@ -106,6 +110,9 @@ static int check_device(struct apply *ap, uint32_t i)
 	const struct undo_device *head = &undo_file_head(ap->file)->device[i];
 	struct applied *to = &ap->to[i];
 
+	to->done = head->grown && to->dev->size_bytes == head->was_bytes;
+	if (to->done)
+		return 0;
 	if (to->dev->size_bytes != head->size_bytes)
 		return report(&to->sink, -EXDEV, "undo.device", XLOG_LSN_NONE,
 			      "has %" PRIu64 " bytes, and the undo file is for one of %"
@@ -215,7 +222,7 @@ static int check_contents(struct apply *ap, uint32_t i)
 	char what[128];
 	int rc;
 
-	if (!undo_file_about(ap->file, i)->sealed)
+	if (!undo_file_about(ap->file, i)->sealed || ap->to[i].done)
 		return 0;
 	rc = each_record(ap, i, UNDO_AFTER, compare_after);
 	if (!rc && ap->to[i].other.count) {
@@ -292,12 +299,26 @@ static int put_all(struct apply *ap, bool log)
 		struct undo_view view;
 
 		rc = undo_file_read(ap->file, i - 1, &view);
-		if (!rc && view.rec.kind == UNDO_SAVED)
+		if (!rc && view.rec.kind == UNDO_SAVED &&
+		    !ap->to[view.rec.device].done)
 			rc = put_record(ap, &view, log);
 	}
 	for (uint32_t i = 0; i < devices && !rc; i++)
 		rc = dev_flush(ap->to[i].dev);
 	return rc;
+}
+
+/* What a file grew by. */
+static int cut_off(struct apply *ap, uint32_t i)
+{
+	const struct undo_device *head = &undo_file_head(ap->file)->device[i];
+	struct dev *dev = ap->to[i].dev;
+	int rc;
+
+	if (!head->grown || ap->to[i].done)
+		return 0;
+	rc = dev_resize(dev, head->was_bytes);
+	return rc ? rc : dev_flush(dev);
 }
 
 static int apply_checked(struct apply *ap)
@@ -314,6 +335,8 @@ static int apply_checked(struct apply *ap)
 	rc = put_all(ap, true);
 	if (!rc)
 		rc = put_all(ap, false);
+	for (uint32_t i = 0; i < devices && !rc; i++)
+		rc = cut_off(ap, i);
 	if (rc)
 		notice(&ap->sink, XLOG_WARNING, XLOG_CODE_PARTLY,
 		       XLOG_LSN_NONE,

@@ -25,10 +25,12 @@ enum {
 
 	/* device */
 	DEVICE_ROLE = 0,
+	DEVICE_GROWN = 4,
 	DEVICE_SIZE = 8,
 	DEVICE_LOG_OFF = 16,
 	DEVICE_LOG_LEN = 24,
 	DEVICE_IDENTITY = 32,
+	DEVICE_WAS = DEVICE_IDENTITY + UNDO_IDENTITY_BYTES,
 	DEVICE_PATH = 64,
 	DEVICE_BYTES = DEVICE_PATH + UNDO_PATH_BYTES,
 
@@ -103,6 +105,8 @@ static void device_encode(uint8_t *raw, const struct undo_device *dev)
 	put_be64(raw + DEVICE_SIZE, dev->size_bytes);
 	put_be64(raw + DEVICE_LOG_OFF, dev->log_off_bytes);
 	put_be64(raw + DEVICE_LOG_LEN, dev->log_len);
+	put_be32(raw + DEVICE_GROWN, dev->grown);
+	put_be64(raw + DEVICE_WAS, dev->was_bytes);
 	undo_identity_encode(raw + DEVICE_IDENTITY, &dev->identity);
 	memcpy(raw + DEVICE_PATH, dev->path, sizeof(dev->path));
 }
@@ -113,6 +117,8 @@ static void device_decode(struct undo_device *dev, const uint8_t *raw)
 	dev->size_bytes = get_be64(raw + DEVICE_SIZE);
 	dev->log_off_bytes = get_be64(raw + DEVICE_LOG_OFF);
 	dev->log_len = get_be64(raw + DEVICE_LOG_LEN);
+	dev->grown = get_be32(raw + DEVICE_GROWN);
+	dev->was_bytes = get_be64(raw + DEVICE_WAS);
 	undo_identity_decode(&dev->identity, raw + DEVICE_IDENTITY);
 	memcpy(dev->path, raw + DEVICE_PATH, sizeof(dev->path));
 	dev->path[sizeof(dev->path) - 1] = '\0';
@@ -151,6 +157,8 @@ static const char *device_verify(const struct undo_device *dev)
 	if (dev->log_off_bytes > dev->size_bytes ||
 	    dev->log_len > dev->size_bytes - dev->log_off_bytes)
 		return "a log that does not lie on its device";
+	if (dev->grown && dev->was_bytes >= dev->size_bytes)
+		return "a file that did not grow";
 	return NULL;
 }
 

@@ -70,6 +70,9 @@ struct undo_device {
 	uint64_t	size_bytes;
 	/* The log on it, which is put back first; length 0: none. */
 	uint64_t	log_off_bytes, log_len;
+	/* A file that grew to @size_bytes before it was written. */
+	bool		grown;
+	uint64_t	was_bytes;
 	struct undo_identity identity;	/* before anything was written */
 	char		path[UNDO_PATH_BYTES];	/* for people */
 };

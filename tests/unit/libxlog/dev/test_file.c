@@ -25,6 +25,7 @@ static void teardown(void)
 }
 
 TestSuite(dev_open_file, .init = setup, .fini = teardown);
+TestSuite(dev_resize, .init = setup, .fini = teardown);
 TestSuite(file, .init = setup, .fini = teardown);
 TestSuite(dev_open_image, .init = setup, .fini = teardown);
 
@@ -258,5 +259,48 @@ Test(dev_open_image, of_a_file_shorter_than_any_magic_is_the_file)
 	cr_assert_eq(dev_open_image(scratch_file(&scratch, "tiny", "\x28\xb5",
 						 2), 0, 0, &sink, &dev), 0);
 	cr_assert_eq(dev->size_bytes, 2);
+	dev_close(dev);
+}
+
+Test(dev_resize, makes_a_file_longer_and_shorter)
+{
+	struct dev *dev = open_pattern(DEV_WRITE);
+
+	cr_assert_eq(dev_resize(dev, 2 * SIZE), 0);
+	cr_assert_eq(dev->size_bytes, 2 * SIZE);
+	cr_assert_eq(dev_read(dev, 0, buf, 2 * SIZE), 0);
+	cr_assert(pattern_holds(buf, 0, SIZE));
+	for (size_t i = SIZE; i < 2 * SIZE; i++)
+		cr_assert_eq(buf[i], 0);
+	cr_assert_eq(dev_resize(dev, 7), 0);
+	cr_assert_eq(dev_read(dev, 0, buf, 8), -EINVAL);
+	dev_close(dev);
+}
+
+Test(dev_resize, says_why_it_cannot)
+{
+	struct dev *dev = open_pattern(0), *window;
+
+	cr_assert_eq(dev_resize(dev, 7), -EOPNOTSUPP);
+	assert_said(&said, "not a file that could be 7 bytes long");
+	dev_close(dev);
+	dev = open_pattern(DEV_WRITE);
+	cr_assert_eq(dev_resize(dev, UINT64_MAX), -EFBIG);
+	cr_assert_eq(dev->size_bytes, SIZE);
+	cr_assert_eq(dev_open_window(dev, 512, 0, &window), 0);
+	cr_assert_eq(dev_resize(window, 7), -EOPNOTSUPP);
+	dev_close(window);
+}
+
+Test(dev_open_file, takes_an_empty_file_if_told_so)
+{
+	const char *path = scratch_file(&scratch, "empty", "", 0);
+	struct dev *dev;
+
+	cr_assert_eq(dev_open_file(path, DEV_WRITE, &sink, &dev),
+		     -EMEDIUMTYPE);
+	cr_assert_eq(dev_open_file(path, DEV_WRITE | DEV_EMPTY, &sink, &dev),
+		     0);
+	cr_assert_eq(dev->size_bytes, 0);
 	dev_close(dev);
 }

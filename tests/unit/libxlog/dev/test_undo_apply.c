@@ -385,3 +385,41 @@ Test(undo_apply, can_be_cut_off_at_any_write_and_done_again)
 	}
 	free(after);
 }
+
+/* --- files that grew --- */
+
+/* The first file is half as long again while it is written. */
+static void make_journal_of_grown(void)
+{
+	struct dev_undo undo = {
+		.role = UNDO_ROLE_DATA, .grown = true,
+		.was_bytes = rig.to[0].len,
+	};
+	uint8_t bytes[8192] = { 0x55 };
+
+	cr_assert_eq(dev_open_file(rig.to[0].path, DEV_WRITE, &rig.sink,
+				   &undo.dev), 0);
+	cr_assert_eq(dev_resize(undo.dev, RIG_BYTES / 2 * 3), 0);
+	cr_assert_eq(dev_open_undo(rig.undo, &undo, 1, &rig.sink), 0);
+	cr_assert_eq(dev_write(undo.dev, 0, bytes, sizeof(bytes)), 0);
+	cr_assert_eq(dev_write(undo.dev, RIG_BYTES - 4096, bytes,
+			       sizeof(bytes)), 0);
+	dev_close(undo.dev);
+}
+
+Test(undo_apply, gives_a_file_that_grew_its_old_length)
+{
+	make_journal_of_grown();
+	rig_restores(&rig);
+	rig_restores(&rig);
+}
+
+Test(undo_apply, cuts_off_what_grew_only_at_the_end)
+{
+	make_journal_of_grown();
+	watch_calls(3);
+	cr_assert_eq(rig_apply(&rig), -EIO);
+	cr_assert_not(rig_is_before(&rig, 0));
+	watch_calls(CALLS);
+	rig_restores(&rig);
+}

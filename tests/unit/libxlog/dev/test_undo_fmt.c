@@ -33,7 +33,8 @@ static struct undo_head some_head(void)
 	};
 	head.device[1] = (struct undo_device){
 		.role = UNDO_ROLE_LOG, .size_bytes = 0x40000,
-		.log_len = 0x40000, .path = "/dev/log",
+		.log_len = 0x40000, .grown = true, .was_bytes = 0x1234,
+		.path = "/dev/log",
 	};
 	return head;
 }
@@ -54,9 +55,12 @@ Test(undo_head, has_these_bytes)
 			 "ddccbbaa" "00000000"
 			 "66732075756964000000000000000000"
 			 "0000000000000000" "2f6465762f667300");
-	cr_assert_str_eq(hex(raw + 64 + 1088, 32),
-			 "00000002" "00000000" "0000000000040000"
-			 "0000000000000000" "0000000000040000");
+	cr_assert_str_eq(hex(raw + 64 + 1088, 64),
+			 "00000002" "00000001" "0000000000040000"
+			 "0000000000000000" "0000000000040000"
+			 "00000000" "00000000"
+			 "00000000000000000000000000000000"
+			 "0000000000001234");
 	cr_assert_eq(get_le32(raw + 4092), xfs_crc_block(raw, 4096, 4092));
 }
 
@@ -102,6 +106,9 @@ Test(undo_head, may_not_say_what_cannot_be)
 	cr_assert_str_eq(wrong(&head), "a device of an impossible size");
 	head.device[0].size_bytes = UINT64_MAX;
 	cr_assert_str_eq(wrong(&head), "a device of an impossible size");
+	head = some_head();
+	head.device[1].was_bytes = head.device[1].size_bytes;
+	cr_assert_str_eq(wrong(&head), "a file that did not grow");
 	head = some_head();
 	head.device[1].log_len++;
 	cr_assert_str_eq(wrong(&head),
