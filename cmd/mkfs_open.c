@@ -5,7 +5,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "cmd/mkfs.h"
 #include "cmd/output.h"
@@ -52,13 +52,82 @@ static int open_output(struct mkfs *m)
 	return 0;
 }
 
+/* Only options can be wrong. */
+static int as_usage(int rc)
+{
+	return rc == -EINVAL ? -ERANGE : rc;
+}
+
+/* Where device nodes are no file is made: their names are mistyped. */
+static bool is_node_name(const char *path)
+{
+	static const char nodes[] = "/dev/", memory[] = "/dev/shm/";
+
+	return !strncmp(path, nodes, sizeof(nodes) - 1) &&
+	       strncmp(path, memory, sizeof(memory) - 1);
+}
+
+/* To how many bytes a file at @path may grow, or be made; 0: not at all. */
+static uint64_t file_bytes(const char *path, uint64_t bytes, bool is_file)
+{
+	return is_file || !is_node_name(path) ? bytes : 0;
+}
+
+/* What is not there, or empty, needs a size: that is easily forgotten. */
+static int check_path(const char *path, const char *option, uint64_t bytes,
+		      bool is_file)
+{
+	struct stat st;
+
+	if (stat(path, &st)) {
+		if (errno != ENOENT || bytes)
+			return 0;	/* to open it has more to say */
+		cmd_message("%s: No such file or directory; %s %ssize=N makes a file",
+			    path, option, is_node_name(path) ? "file," : "");
+		return -ENOENT;
+	}
+	if (is_file && !S_ISREG(st.st_mode))
+		cmd_usage("%s file: %s is no regular file", option, path);
+	if (!S_ISREG(st.st_mode) || st.st_size || bytes)
+		return 0;
+	cmd_message("%s: is empty; %s size=N says how large it is to be", path,
+		    option);
+	return -EMEDIUMTYPE;
+}
+
+static int check_paths(const struct mkfs_opts *o,
+		       const struct xlog_format_open *open)
+{
+	int rc = check_path(open->data, "-d", open->data_bytes,
+			    o->subs.number[D_FILE]);
+
+	if (rc || !open->logdev)
+		return rc;
+	return check_path(open->logdev, "-l", open->log_bytes,
+			  o->subs.number[L_FILE]);
+}
+
+static void fill_open(struct mkfs *m, struct xlog_format_open *open)
+{
+	const struct mkfs_opts *o = &m->opts;
+
+	*open = (struct xlog_format_open){
+		.data = o->io.path, .logdev = o->io.logdev, .undo = o->undo,
+		.offset_bytes = o->io.offset_bytes,
+		.flags = open_flags(o), .report = on_report, .report_ctx = m,
+	};
+	if (!o->io.offset_bytes)
+		open->data_bytes = file_bytes(open->data, m->values.data_bytes,
+					      o->subs.number[D_FILE]);
+	if (open->logdev)
+		open->log_bytes = file_bytes(open->logdev, m->values.log_bytes,
+					     o->subs.number[L_FILE]);
+}
+
 int mkfs_open(struct mkfs *m)
 {
 	const struct mkfs_opts *o = &m->opts;
-	struct xlog_format_open open = {
-		.data = o->io.path, .logdev = o->io.logdev, .undo = o->undo,
-		.flags = open_flags(o), .report = on_report, .report_ctx = m,
-	};
+	struct xlog_format_open open;
 	int rc;
 
 	reports_init(&m->reports, &o->io);
@@ -69,15 +138,12 @@ int mkfs_open(struct mkfs *m)
 	m->values.report_ctx = m;
 	progress_init(&m->progress, o->io.progress, o->io.interval_s, -1);
 	cmd_catch_signals(true);
-	rc = xlog_format_open(&open, &m->format);
+	fill_open(m, &open);
+	rc = check_paths(o, &open);
+	if (!rc)
+		rc = as_usage(xlog_format_open(&open, &m->format));
 	cmd_catch_signals(false);
 	return rc ? rc : open_output(m);
-}
-
-/* Only options can be wrong here. */
-static int as_usage(int rc)
-{
-	return rc == -EINVAL ? -ERANGE : rc;
 }
 
 int mkfs_plan(struct mkfs *m)

@@ -119,6 +119,12 @@ struct xlog_format;	/* devices that are to be formatted */
 struct xlog_format_open {
 	const char	*data;		/* file or block device */
 	const char	*logdev;	/* external log, NULL: internal */
+	uint64_t	offset_bytes;	/* on @data, the filesystem begins here */
+	/*
+	 * A file is to be so long at least: one that is shorter grows, one
+	 * that is missing is made. 0: neither; and never with an offset.
+	 */
+	uint64_t	data_bytes, log_bytes;
 	const char	*undo;		/* as in xlog_open_options */
 	unsigned int	flags;		/* XLOG_OPEN_WRITE, XLOG_OPEN_LOCK_* */
 	xlog_report_fn	report;		/* may be NULL */
@@ -127,12 +133,18 @@ struct xlog_format_open {
 
 /*
  * Open the devices, for reading unless the flags say otherwise: -EBUSY, and
- * the user named, if one is in use then. Nothing is written. On success *@out
- * is the caller's, to be closed with xlog_format_close(). Also -EINVAL,
- * -EROFS, -EMEDIUMTYPE, -EEXIST, -ENOMEM and what open(2) says.
+ * the user named, if one is in use then. Nothing is written; for reading, a
+ * file is only taken for as long as it would be. On success *@out is the
+ * caller's, to be closed with xlog_format_close(). Also -EINVAL, -EROFS,
+ * -EMEDIUMTYPE, -EEXIST, -EFBIG, -ENOMEM and what open(2) says.
  */
 int xlog_format_open(const struct xlog_format_open *what,
 		     struct xlog_format **out);
+
+/*
+ * Without a filesystem made, a file that grew is as long again as it was,
+ * unless what it held is overwritten, and one that was made is removed.
+ */
 void xlog_format_close(struct xlog_format *f);
 
 /* What is known of them, for xlog_format_plan(). NULL: an internal log. */

@@ -5,10 +5,12 @@
  * locked and will be written.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "libxlog/dev/probe.h"
 #include "libxlog/dev/undo.h"
@@ -17,14 +19,18 @@
 struct opened {
 	char		*name;		/* owned; NULL: there is none */
 	struct named	named;
-	struct dev	*dev;
+	struct dev	*dev;		/* NULL: a file that would be made */
+	bool		created;
+	bool		grown;
+	uint64_t	was_bytes;	/* of a file that has grown */
 	struct xlog_format_device facts;
 };
 
 struct xlog_format {
 	struct sink	sink;
 	struct opened	data, log;
-	bool		writable, wrote;
+	uint64_t	offset_bytes;
+	bool		writable, wrote, made;
 };
 
 static int no_memory(const struct sink *sink)
@@ -35,9 +41,25 @@ static int no_memory(const struct sink *sink)
 
 /* --- opening --- */
 
-static void close_one(struct opened *o)
+/* Nothing of what was there has been overwritten. */
+static bool is_intact(const struct opened *o)
 {
+	return !o->dev || !o->dev->bytes_written ||
+	       (o->grown && !o->was_bytes);
+}
+
+/* Without the locks, which the device takes along: it may still be needed. */
+static void close_one(struct xlog_format *f, struct opened *o)
+{
+	bool back = !f->made && is_intact(o);
+
 	dev_close(o->dev);
+	if (back && o->created)
+		unlink(o->name);
+	else if (back && o->grown && truncate(o->name, (off_t)o->was_bytes))
+		notice(&f->sink, XLOG_WARNING, "dev.resize", XLOG_LSN_NONE,
+		       "%s: is longer than it was: %s", o->name,
+		       strerror(errno));
 	free(o->name);
 }
 
@@ -61,46 +83,130 @@ static void note_facts(struct xlog_format *f, struct opened *o)
 		       XLOG_LSN_NONE, "is not aligned to its sectors");
 }
 
-static int open_one(struct xlog_format *f, struct opened *o, const char *name,
-		    unsigned int flags)
+static int create(struct xlog_format *f, struct opened *o)
 {
-	unsigned int lock = (flags & XLOG_OPEN_LOCK_WAIT ? DEV_LOCK_WAIT : 0) |
-			    (flags & XLOG_OPEN_LOCK_NONE ? DEV_LOCK_NONE : 0);
+	int fd = open(o->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return report(&f->sink, -errno, "dev.open", XLOG_LSN_NONE,
+			      "%s: cannot be made: %s", o->name,
+			      strerror(errno));
+	close(fd);
+	o->created = true;
+	return 0;
+}
+
+static int grow(struct opened *o, uint64_t bytes)
+{
+	uint64_t was_bytes = o->dev->size_bytes;
+	int rc = dev_resize(o->dev, bytes);
+
+	if (rc)
+		return rc;
+	o->grown = true;
+	o->was_bytes = was_bytes;
+	return 0;
+}
+
+/* The file is shorter than @bytes, or not there: see xlog_mkfs.h. */
+static int open_short(struct xlog_format *f, struct opened *o, uint64_t bytes,
+		      unsigned int how, bool exists)
+{
+	struct sink sink = named_sink(&o->named);
+	int rc = 0;
+
+	if (f->writable && !exists)
+		rc = create(f, o);
+	if (!rc && (f->writable || exists))
+		rc = dev_open_file(o->name, how | DEV_EMPTY, &sink, &o->dev);
+	if (!rc && f->writable && o->dev->size_bytes < bytes)
+		rc = grow(o, bytes);
+	if (rc)
+		return rc;
+	if (o->dev)
+		note_facts(f, o);
+	if (o->facts.size_bytes < bytes)
+		o->facts.size_bytes = bytes;
+	return 0;
+}
+
+static int open_one(struct xlog_format *f, struct opened *o, const char *name,
+		    uint64_t bytes, unsigned int flags)
+{
+	unsigned int how = (flags & XLOG_OPEN_LOCK_WAIT ? DEV_LOCK_WAIT : 0) |
+			   (flags & XLOG_OPEN_LOCK_NONE ? DEV_LOCK_NONE : 0) |
+			   (flags & XLOG_OPEN_WRITE ? DEV_WRITE : 0);
+	bool exists;
 	struct sink sink;
+	struct stat st;
 	int rc;
 
 	o->name = strdup(name);
 	if (!o->name)
 		return no_memory(&f->sink);
 	o->named = (struct named){ f->sink, o->name };
+	exists = !stat(name, &st);
+	if (bytes && (exists ? S_ISREG(st.st_mode) &&
+			       (uint64_t)st.st_size < bytes : errno == ENOENT))
+		return open_short(f, o, bytes, how, exists);
 	sink = named_sink(&o->named);
-	rc = dev_open_file(name, flags & XLOG_OPEN_WRITE ? lock | DEV_WRITE :
-							   0, &sink, &o->dev);
+	rc = dev_open_file(name, how, &sink, &o->dev);
 	if (!rc)
 		note_facts(f, o);
 	return rc;
 }
 
-static int open_all(struct xlog_format *f, const struct xlog_format_open *what)
+/* The filesystem begins somewhere inside. */
+static int open_window(struct xlog_format *f)
 {
-	struct dev_undo undo[2];
-	int rc = open_one(f, &f->data, what->data, what->flags);
+	struct opened *o = &f->data;
+	struct dev *window;
+	int rc;
 
-	if (!rc && what->logdev)
-		rc = open_one(f, &f->log, what->logdev, what->flags);
-	if (rc || !what->undo)
-		return rc;
-	undo[0] = (struct dev_undo){ .dev = f->data.dev,
-				     .role = UNDO_ROLE_DATA };
-	undo[1] = (struct dev_undo){ .dev = f->log.dev,
-				     .role = UNDO_ROLE_LOG };
-	rc = dev_open_undo(what->undo, undo, what->logdev ? 2 : 1, &f->sink);
+	if (f->offset_bytes % o->facts.sector_bytes)
+		return report(&o->dev->sink, -EINVAL, "options", XLOG_LSN_NONE,
+			      "the offset is not a multiple of its sectors, %u bytes",
+			      o->facts.sector_bytes);
+	rc = dev_open_window(o->dev, f->offset_bytes, 0, &window);
 	if (rc)
 		return rc;
-	f->data.dev = undo[0].dev;
-	if (what->logdev)
-		f->log.dev = undo[1].dev;
+	o->dev = window;
+	o->facts.size_bytes = window->size_bytes;
 	return 0;
+}
+
+static int open_undo(struct xlog_format *f, const char *path)
+{
+	struct opened *const o[] = { &f->data, &f->log };
+	size_t count = f->log.name ? 2 : 1;
+	struct dev_undo undo[2];
+	int rc;
+
+	for (size_t i = 0; i < count; i++)
+		undo[i] = (struct dev_undo){
+			.dev = o[i]->dev,
+			.role = i ? UNDO_ROLE_LOG : UNDO_ROLE_DATA,
+			.grown = o[i]->grown, .was_bytes = o[i]->was_bytes,
+		};
+	rc = dev_open_undo(path, undo, count, &f->sink);
+	for (size_t i = 0; i < count && !rc; i++)
+		o[i]->dev = undo[i].dev;
+	return rc;
+}
+
+static int open_all(struct xlog_format *f, const struct xlog_format_open *what)
+{
+	uint64_t bytes = what->offset_bytes ? 0 : what->data_bytes;
+	int rc = open_one(f, &f->data, what->data, bytes, what->flags);
+
+	if (!rc && what->offset_bytes)
+		rc = open_window(f);
+	if (!rc && what->logdev)
+		rc = open_one(f, &f->log, what->logdev, what->log_bytes,
+			      what->flags);
+	if (!rc && what->undo)
+		rc = open_undo(f, what->undo);
+	return rc;
 }
 
 int xlog_format_open(const struct xlog_format_open *what,
@@ -125,6 +231,7 @@ int xlog_format_open(const struct xlog_format_open *what,
 		return no_memory(&sink);
 	f->sink = sink;
 	f->writable = what->flags & XLOG_OPEN_WRITE;
+	f->offset_bytes = what->offset_bytes;
 	rc = open_all(f, what);
 	if (rc) {
 		xlog_format_close(f);
@@ -138,8 +245,8 @@ void xlog_format_close(struct xlog_format *f)
 {
 	if (!f)
 		return;
-	close_one(&f->data);
-	close_one(&f->log);
+	close_one(f, &f->data);
+	close_one(f, &f->log);
 	free(f);
 }
 
@@ -162,18 +269,19 @@ bool xlog_format_wrote(const struct xlog_format *f)
 
 struct prober {
 	struct opened	*on;
+	struct xlog_open_options how;	/* to look at the log of an XFS */
 	void		(*found)(void *ctx, const struct xlog_found *what);
 	void		*ctx;
 };
 
 /* Of an XFS, or an external log of one. What cannot be read is not dirty. */
-static bool is_dirty(const char *name)
+static bool is_dirty(const char *name, const struct xlog_open_options *how)
 {
 	struct xlog_bounds bounds;
 	struct xlog *log;
 	bool dirty;
 
-	if (xlog_open(name, NULL, &log))
+	if (xlog_open(name, how, &log))
 		return false;
 	dirty = !xlog_find(log, XLOG_FIND_QUICK, &bounds) &&
 		bounds.state == XLOG_DIRTY;
@@ -181,7 +289,9 @@ static bool is_dirty(const char *name)
 	return dirty;
 }
 
-struct xlog_found format_found(const char *name, const struct dev_found *found)
+struct xlog_found format_found(const char *name,
+			       const struct xlog_open_options *how,
+			       const struct dev_found *found)
 {
 	bool xfs = !strcmp(found->type, "xfs") ||
 		   !strcmp(found->type, "xfs_external_log");
@@ -191,29 +301,52 @@ struct xlog_found format_found(const char *name, const struct dev_found *found)
 		.label = found->label, .uuid = found->uuid,
 		.offset_bytes = found->off_bytes,
 		.partitions = found->partitions,
-		.dirty = xfs && is_dirty(name),
+		.dirty = xfs && is_dirty(name, how),
 	};
 }
 
 static void pass_on(void *ctx, const struct dev_found *found)
 {
 	const struct prober *p = ctx;
-	const struct xlog_found what = format_found(p->on->name, found);
+	const struct xlog_found what = format_found(p->on->name, &p->how,
+						    found);
 
 	p->found(p->ctx, &what);
+}
+
+/* A file as long as it was: there are signatures at the end. */
+static int probe(struct prober *p, struct opened *on)
+{
+	struct dev *dev = on->dev;
+	uint64_t size_bytes;
+	int count;
+
+	if (!dev)
+		return 0;
+	size_bytes = dev->size_bytes;
+	if (on->grown)
+		dev->size_bytes = on->was_bytes;
+	p->on = on;
+	count = dev->size_bytes ? dev_probe(dev, pass_on, p) : 0;
+	dev->size_bytes = size_bytes;
+	return count;
 }
 
 int xlog_format_probe(struct xlog_format *f,
 		      void (*found)(void *ctx, const struct xlog_found *what),
 		      void *ctx)
 {
-	struct prober p = { .on = &f->data, .found = found, .ctx = ctx };
-	int count = dev_probe(f->data.dev, pass_on, &p), more;
+	struct prober p = {
+		.found = found, .ctx = ctx,
+		.how = { .offset_bytes = f->offset_bytes,
+			 .logdev = f->log.dev ? f->log.name : NULL },
+	};
+	int count = probe(&p, &f->data), more;
 
-	if (count < 0 || !f->log.name)
+	if (count < 0)
 		return count;
-	p.on = &f->log;
-	more = dev_probe(f->log.dev, pass_on, &p);
+	p.how = (struct xlog_open_options){ .logdev = NULL };
+	more = probe(&p, &f->log);
 	return more < 0 ? more : count + more;
 }
 
@@ -286,8 +419,8 @@ int xlog_format(struct xlog_format *f, const struct xlog_format_options *opts,
 	if (rc)
 		return rc;
 	rc = format_write(&plan, &values, &target);
-	f->wrote = f->data.dev->bytes_written ||
-		   (f->log.dev && f->log.dev->bytes_written);
+	f->made = !rc;
+	f->wrote = f->made || !is_intact(&f->data) || !is_intact(&f->log);
 	if (!rc && geo) {
 		format_geometry(geo, &plan);
 		memcpy(geo->uuid, values.uuid, sizeof(geo->uuid));

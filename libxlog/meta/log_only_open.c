@@ -415,7 +415,7 @@ static void pass_on(void *ctx, const struct dev_found *found)
 		p->own++;
 		return;
 	}
-	what = format_found(p->l->device, found);
+	what = format_found(p->l->device, NULL, found);
 	p->found(p->ctx, &what);
 }
 

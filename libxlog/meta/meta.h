@@ -85,11 +85,13 @@ bool ag_layout_init(struct ag_layout *l, const struct format_plan *p,
 /* --- what is on a device --- */
 
 /*
- * What libblkid has found on the device @name; of an XFS or its log, whether
- * it is dirty. What cannot be read is not.
+ * What libblkid has found on the device @name; of an XFS or its log, opened as
+ * @how says (or NULL), whether it is dirty. What cannot be read is not.
  */
 struct dev_found;
-struct xlog_found format_found(const char *name, const struct dev_found *found);
+struct xlog_found format_found(const char *name,
+			       const struct xlog_open_options *how,
+			       const struct dev_found *found);
 
 /* --- writing it --- */
 

@@ -3,6 +3,9 @@
  * Making a filesystem through the public functions: files, what is on them,
  * what is refused, what is chosen at random and what is not.
  */
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "libxfsfmt/sb.h"
 #include "libxfsfmt/endian.h"
 #include "libxlog/xlog.h"
@@ -224,4 +227,150 @@ Test(format, can_be_undone)
 	cr_assert_arr_eq(after, before, sizeof(before));
 	read_at(data, SIZE - 65536, after, sizeof(after));
 	cr_assert_arr_eq(after, before, sizeof(before));
+}
+
+/* --- files that are made, or grow --- */
+
+static int open_longer(unsigned int flags, uint64_t data_bytes,
+		       const char *log, uint64_t log_bytes)
+{
+	const struct xlog_format_open what = {
+		.data = data, .logdev = log, .flags = flags,
+		.data_bytes = data_bytes, .log_bytes = log_bytes,
+		.report = reports_add, .report_ctx = &said,
+	};
+
+	return xlog_format_open(&what, &f);
+}
+
+static off_t length(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? -1 : st.st_size;
+}
+
+static void close_format(void)
+{
+	xlog_format_close(f);
+	f = NULL;
+}
+
+Test(format, makes_files_that_are_missing)
+{
+	cr_assert_eq(unlink(data), 0);
+	cr_assert_eq(unlink(logdev), 0);
+	cr_assert_eq(open_longer(XLOG_OPEN_WRITE, SIZE, logdev, SIZE / 2), 0);
+	cr_assert_eq(xlog_format(f, &opts, NULL), 0, "%s", said.text);
+	cr_assert(xlog_format_wrote(f));
+	close_format();
+	cr_assert_eq(length(data), SIZE);
+	cr_assert_eq(length(logdev), SIZE / 2);
+	expect_clean(logdev);
+}
+
+Test(format, removes_them_if_nothing_comes_of_it)
+{
+	cr_assert_eq(unlink(data), 0);
+	cr_assert_eq(open_longer(XLOG_OPEN_WRITE, SIZE, NULL, 0), 0);
+	opts.agcount = 1000;
+	cr_assert_eq(xlog_format(f, &opts, NULL), -EINVAL);
+	cr_assert_not(xlog_format_wrote(f));
+	close_format();
+	cr_assert_eq(length(data), -1);
+	/* the same if the second device is the reason */
+	memset(&said, 0, sizeof(said));
+	cr_assert_eq(open_longer(XLOG_OPEN_WRITE, SIZE, "/nowhere/log", SIZE),
+		     -ENOENT);
+	assert_said(&said, "/nowhere/log: cannot be made");
+	cr_assert_eq(length(data), -1);
+}
+
+Test(format, gives_a_file_its_old_length_if_nothing_comes_of_it)
+{
+	cr_assert_eq(truncate(data, SIZE - 1000), 0);
+	cr_assert_eq(open_longer(XLOG_OPEN_WRITE, SIZE, NULL, 0), 0);
+	cr_assert_eq(xlog_format_data(f)->size_bytes, SIZE);
+	close_format();
+	cr_assert_eq(length(data), SIZE - 1000);
+	/* and leaves one that is long enough */
+	cr_assert_eq(open_longer(XLOG_OPEN_WRITE, 1000, NULL, 0), 0);
+	close_format();
+	cr_assert_eq(length(data), SIZE - 1000);
+}
+
+Test(format, only_pretends_if_open_for_reading)
+{
+	cr_assert_eq(truncate(data, 0), 0);
+	cr_assert_eq(unlink(logdev), 0);
+	cr_assert_eq(open_longer(0, SIZE, logdev, SIZE / 2), 0);
+	cr_assert_eq(xlog_format_data(f)->size_bytes, SIZE);
+	cr_assert_eq(xlog_format_log(f)->size_bytes, SIZE / 2);
+	cr_assert_eq(xlog_format_probe(f, see, NULL), 0);
+	close_format();
+	cr_assert_eq(length(data), 0);
+	cr_assert_eq(length(logdev), -1);
+}
+
+Test(format, that_fails_leaves_no_file_that_it_made)
+{
+	const struct rlimit small = { 8 << 20, RLIM_INFINITY };
+	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(unlink(data), 0);
+	cr_assert_eq(open_longer(XLOG_OPEN_WRITE, SIZE, NULL, 0), 0);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+	cr_assert_eq(xlog_format(f, &opts, NULL), -EFBIG);
+	cr_assert_not(xlog_format_wrote(f));
+	close_format();
+	cr_assert_eq(length(data), -1);
+	/* what was overwritten is not put back */
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &all), 0);
+	make_file(data, "data", SIZE - 1000);
+	cr_assert_eq(open_longer(XLOG_OPEN_WRITE, SIZE, NULL, 0), 0);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+	cr_assert_eq(xlog_format(f, &opts, NULL), -EFBIG);
+	cr_assert(xlog_format_wrote(f));
+	close_format();
+	cr_assert_eq(length(data), SIZE);
+}
+
+Test(format, looks_at_the_end_that_a_file_had)
+{
+	/* of Promise RAID, 63 sectors before the end */
+	write_at(data, SIZE - 63 * 512, "Promise Technology, Inc.", 24);
+	cr_assert_eq(open_longer(XLOG_OPEN_WRITE, 2 * SIZE, NULL, 0), 0);
+	cr_assert_eq(xlog_format_probe(f, see, NULL), 1);
+	cr_assert_str_eq(seen, "data promise_fasttrack_raid_member;");
+}
+
+Test(format, can_begin_anywhere)
+{
+	struct xlog_format_open what = {
+		.data = data, .offset_bytes = 1 << 20,
+		.flags = XLOG_OPEN_WRITE, .data_bytes = 2 * SIZE,
+		.report = reports_add, .report_ctx = &said,
+	};
+	uint8_t magic[4] = { 0 };
+
+	cr_assert_eq(truncate(data, SIZE + (1 << 20)), 0);
+	write_at(data, 0, "before it", 9);
+	cr_assert_eq(xlog_format_open(&what, &f), 0, "%s", said.text);
+	cr_assert_eq(xlog_format_data(f)->size_bytes, SIZE);
+	cr_assert_eq(xlog_format(f, &opts, NULL), 0, "%s", said.text);
+	close_format();
+	cr_assert_eq(length(data), SIZE + (1 << 20));
+	read_at(data, 0, magic, 4);
+	cr_assert_eq(memcmp(magic, "befo", 4), 0);
+	read_at(data, 1 << 20, magic, 4);
+	cr_assert_eq(get_be32(magic), XFS_SB_MAGIC);
+	cr_assert_eq(xlog_format_open(&what, &f), 0);
+	cr_assert_eq(xlog_format_probe(f, see, NULL), 1);
+	cr_assert_str_eq(seen, "data xfs;");
+	close_format();
+	what.offset_bytes = 100;
+	cr_assert_eq(xlog_format_open(&what, &f), -EINVAL);
+	f = NULL;
+	assert_said(&said, "not a multiple of its sectors");
 }
