@@ -195,8 +195,9 @@ story: all $(call bin,$(STORY_C) $(TRUTH) $(SPOIL) $(AGREE))	## user stories, ea
 	@$(RUN) story $(STORY_SH) $(call bin,$(STORY_C))
 stress: $(call bin,$(STRESS))	## programs with many threads
 	@$(RUN) stress $^
-crash: $(BUILD)/tests/story/recover_survives_power_failure ## that story, with every write of its images: minutes
+crash: $(BUILD)/tests/story/recover_survives_power_failure $(BUILD)/tests/story/format_survives_power_failure ## these stories, with every write: minutes
 	@IMAGES='$(or $(IMAGES),tests/images)' CRASH_ALL=1 $<
+	@CRASH_ALL=1 $(lastword $^)
 corrupt: $(BUILD)/tests/story/recover_never_replays_a_bad_record ## that story, with every byte of record headers: an hour
 	@IMAGES='$(or $(IMAGES),tests/images)' CORRUPT_ALL=1 $<
 lint: all $(A)			## layers, purity, exports, scripts, manual pages
