@@ -4,7 +4,8 @@
  *
  * mkfs_opts.c has the command line, mkfs_subs.c the lists of sub-options and
  * mkfs_values.c what they come to; mkfs_open.c begins and ends, mkfs_found.c
- * sees what is on the devices, mkfs_show.c tells of the geometry.
+ * sees what is on the devices, mkfs_show.c tells of the geometry;
+ * mkfs_log_only.c makes only a log.
  */
 #ifndef CMD_MKFS_H
 #define CMD_MKFS_H
@@ -19,6 +20,8 @@ struct mkfs_opts {
 	struct io_opts	io;		/* path, logdev: also by sub-options */
 	struct mkfs_subs subs;
 	const char	*label;		/* or NULL */
+	bool		log_only;
+	const char	*of;		/* --for: the filesystem; or NULL */
 	bool		dry_run, keep;	/* -K: no discard */
 	unsigned int	force;		/* how often -f */
 	char		*undo;		/* owned; NULL: no undo file */
@@ -52,9 +55,11 @@ struct mkfs {
 	struct mkfs_opts opts;
 	struct xlog_format_options values;
 	struct xlog_format *format;	/* NULL: not open */
+	struct xlog_log_only *log_only;	/* the same; either of them */
 	struct xlog_geometry geo;
 	bool		planned;	/* there is a geometry */
-	bool		made;		/* it is there */
+	uint8_t		uuid[16];	/* of what was made; zeros: nothing */
+	xlog_lsn_t	head;		/* of a log that was made alone */
 	bool		wrote;		/* the devices are not as they were */
 
 	struct mkfs_found *found;
@@ -67,6 +72,16 @@ struct mkfs {
 };
 
 /* --- mkfs_open.c --- */
+
+/* Before the devices are opened, and as soon as they are. */
+void mkfs_begin(struct mkfs *m);
+int mkfs_output(struct mkfs *m, const uint8_t uuid[16]);
+
+/* For the devices: how to lock them, if they are locked. */
+unsigned int mkfs_open_flags(const struct mkfs_opts *o);
+
+/* A report of the library; the context is the struct mkfs. */
+void mkfs_on_report(void *ctx, const struct xlog_report *r);
 
 /* Open the devices, then the output. */
 int mkfs_open(struct mkfs *m);
@@ -82,6 +97,11 @@ int mkfs_write(struct mkfs *m);
  * negative errno that has been reported.
  */
 int mkfs_close(struct mkfs *m, int rc);
+
+/* --- mkfs_log_only.c --- */
+
+/* All of it. */
+int mkfs_log_only(struct mkfs *m);
 
 /* --- mkfs_found.c --- */
 
@@ -100,6 +120,10 @@ void mkfs_found_free(struct mkfs *m);
  * errno of the output, which is reported at the end.
  */
 int mkfs_show(struct mkfs *m);
+
+/* A line of output. */
+void mkfs_line(struct mkfs *m, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* What was found, as JSON; in text, only what stands in the way is told. */
 void mkfs_show_found(struct mkfs *m);

@@ -96,7 +96,9 @@ static bool may_go(struct mkfs *m, const struct mkfs_found *first)
 
 int mkfs_check(struct mkfs *m)
 {
-	int count = xlog_format_probe(m->format, on_found, m);
+	int count = m->log_only ?
+		    xlog_log_only_probe(m->log_only, on_found, m) :
+		    xlog_format_probe(m->format, on_found, m);
 	bool ok = true;
 
 	if (count < 0)

@@ -11,7 +11,7 @@
 #include "cmd/output.h"
 
 /* A report takes the place of the progress bar. */
-static void on_report(void *ctx, const struct xlog_report *r)
+void mkfs_on_report(void *ctx, const struct xlog_report *r)
 {
 	struct mkfs *m = ctx;
 
@@ -23,7 +23,7 @@ static void on_report(void *ctx, const struct xlog_report *r)
 	reports_take(&m->reports, r);
 }
 
-static unsigned int open_flags(const struct mkfs_opts *o)
+unsigned int mkfs_open_flags(const struct mkfs_opts *o)
 {
 	unsigned int flags = XLOG_OPEN_WRITE;
 
@@ -36,7 +36,7 @@ static unsigned int open_flags(const struct mkfs_opts *o)
 	return flags;
 }
 
-static int open_output(struct mkfs *m)
+int mkfs_output(struct mkfs *m, const uint8_t uuid[16])
 {
 	const struct io_opts *io = &m->opts.io;
 	int fd = output_open(io);
@@ -48,7 +48,7 @@ static int open_output(struct mkfs *m)
 	m->reports.out = &m->out;
 	m->reports.json = io->json ? &m->json : NULL;
 	if (io->json)
-		output_header(&m->json, io->path, m->values.uuid);
+		output_header(&m->json, io->path, uuid);
 	return 0;
 }
 
@@ -114,7 +114,7 @@ static void fill_open(struct mkfs *m, struct xlog_format_open *open)
 	*open = (struct xlog_format_open){
 		.data = o->io.path, .logdev = o->io.logdev, .undo = o->undo,
 		.offset_bytes = o->io.offset_bytes,
-		.flags = open_flags(o), .report = on_report, .report_ctx = m,
+		.flags = mkfs_open_flags(o), .report = mkfs_on_report, .report_ctx = m,
 	};
 	if (!o->io.offset_bytes)
 		open->data_bytes = file_bytes(open->data, m->values.data_bytes,
@@ -124,26 +124,34 @@ static void fill_open(struct mkfs *m, struct xlog_format_open *open)
 					     o->subs.number[L_FILE]);
 }
 
-int mkfs_open(struct mkfs *m)
+void mkfs_begin(struct mkfs *m)
 {
 	const struct mkfs_opts *o = &m->opts;
-	struct xlog_format_open open;
-	int rc;
 
 	reports_init(&m->reports, &o->io);
 	m->reports.name = NULL;		/* one of two devices */
+	m->head = XLOG_LSN_NONE;
 	io_opts_guard(&o->io);
+	cmd_guard(o->of);
 	cmd_guard(o->undo);
-	m->values.report = on_report;
-	m->values.report_ctx = m;
 	progress_init(&m->progress, o->io.progress, o->io.interval_s, -1);
 	cmd_catch_signals(true);
+}
+
+int mkfs_open(struct mkfs *m)
+{
+	struct xlog_format_open open;
+	int rc;
+
+	m->values.report = mkfs_on_report;
+	m->values.report_ctx = m;
 	fill_open(m, &open);
-	rc = check_paths(o, &open);
+	rc = check_paths(&m->opts, &open);
 	if (!rc)
 		rc = as_usage(xlog_format_open(&open, &m->format));
+	/* what follows is interrupted between two calls, not in one */
 	cmd_catch_signals(false);
-	return rc ? rc : open_output(m);
+	return rc ? rc : mkfs_output(m, m->values.uuid);
 }
 
 int mkfs_plan(struct mkfs *m)
@@ -166,7 +174,8 @@ int mkfs_write(struct mkfs *m)
 		return -ECANCELED;
 	rc = xlog_format(m->format, &m->values, &m->geo);
 	m->wrote = xlog_format_wrote(m->format);
-	m->made = !rc;
+	if (!rc)
+		memcpy(m->uuid, m->geo.uuid, sizeof(m->uuid));
 	return as_usage(rc);
 }
 
@@ -179,6 +188,7 @@ int mkfs_close(struct mkfs *m, int rc)
 	progress_end(&m->progress);
 	/* what that has to say still has a place */
 	xlog_format_close(m->format);
+	xlog_log_only_close(m->log_only);
 	reports_end(&m->reports);
 	if (m->reports.out) {
 		if (m->opts.io.json)

@@ -9,7 +9,7 @@
 #include "cmd/mkfs.h"
 
 enum {
-	KEY_LOG_ONLY = OPT_OWN,	/* later: refused by name */
+	KEY_LOG_ONLY = OPT_OWN,
 	KEY_FOR,
 	LABEL_BYTES = 12,
 };
@@ -37,15 +37,18 @@ static const struct argp_option options[] = {
 	{ "realtime", 'r', "LIST", OPTION_HIDDEN, NULL, 1 },
 	{ "rtdev", 'r', NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 1 },
 	{ "proto", 'p', "FILE", OPTION_HIDDEN, NULL, 1 },
-	{ "log-only", KEY_LOG_ONLY, NULL, OPTION_HIDDEN, NULL, 1 },
-	{ "for", KEY_FOR, "DEVICE", OPTION_HIDDEN, NULL, 1 },
 
 	{ .doc = "How it is made:", .group = 2 },
 	{ "dry-run", 'N', NULL, 0,
 	  "show what would be made, and what sets the size of the log; write "
 	  "nothing", 2 },
+	{ "log-only", KEY_LOG_ONLY, NULL, 0,
+	  "make a fresh, clean log: that inside of the filesystem on DEVICE, "
+	  "or an external log", 2 },
+	{ "for", KEY_FOR, "FSDEVICE", 0,
+	  "the filesystem of an external log, if not -m uuid= says which", 2 },
 	{ "force-overwrite", 'f', NULL, 0,
-	  "overwrite what is there; twice: even an XFS whose log is dirty", 2 },
+	  "overwrite what is there; twice: even a dirty log of an XFS", 2 },
 	{ "nodiscard", 'K', NULL, 0,
 	  "do not first give back the blocks of the device", 2 },
 	{ "undo", 'z', "FILE", 0,
@@ -69,7 +72,7 @@ static const struct argp_option options[] = {
 };
 
 static const char doc[] =
-"Make an XFS filesystem.\n\v"
+"Make an XFS filesystem, or only its log.\n\v"
 "Numbers are decimal, 0x hexadecimal or 0 octal. Sizes take k m g t p e, s for\n"
 "sectors and b for blocks. What is given alone is 1; numbers in parentheses\n"
 "are defaults.\n"
@@ -79,6 +82,7 @@ static const char doc[] =
 "  xlog-mkfs -N -d size=1t disk.img       what would it be like?\n"
 "  xlog-mkfs -d size=1g disk.img          in a new file\n"
 "  xlog-mkfs -l logdev=/dev/sdc1 /dev/sdb1\n"
+"  xlog-mkfs --log-only --for=/dev/sdb1 /dev/sdc1\n"
 "  xlog-mkfs -f -z sdb1.undo /dev/sdb1    and be able to go back, by\n"
 "  xlog-recover --undo-apply=sdb1.undo /dev/sdb1\n"
 "\n"
@@ -111,10 +115,6 @@ static void refuse_later(int key)
 		cmd_usage("-p is not supported: the filesystem is empty");
 	case 'r':
 		cmd_usage("-r is not supported: no realtime section is made");
-	case KEY_LOG_ONLY:
-		cmd_usage("--log-only is not supported yet");
-	case KEY_FOR:
-		cmd_usage("--for is not supported yet");
 	default:
 		break;
 	}
@@ -138,6 +138,12 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'L':
 		take_label(o, arg);
+		return 0;
+	case KEY_LOG_ONLY:
+		o->log_only = true;
+		return 0;
+	case KEY_FOR:
+		o->of = arg;
 		return 0;
 	case 'N':
 		o->dry_run = true;
@@ -189,6 +195,24 @@ static void find_devices(struct mkfs_opts *o)
 		cmd_usage("-l file: no log device is named");
 }
 
+static void check_log_only(const struct mkfs_opts *o)
+{
+	static const enum mkfs_sub allowed[] = {
+		M_UUID, M_CRC, L_SIZE, L_SUNIT, L_SU, L_SECTSIZE, L_CYCLE,
+		L_VERSION, SUBS
+	};
+
+	if (!o->log_only && o->of)
+		cmd_usage("--for: only with --log-only");
+	if (!o->log_only)
+		return;
+	subs_allow(&o->subs, allowed, "--log-only");
+	if (o->label)
+		cmd_usage("-L has no meaning with --log-only");
+	if (o->io.offset_bytes)
+		cmd_usage("--offset has no meaning with --log-only");
+}
+
 static void check(const struct parse *p)
 {
 	const struct mkfs_opts *o = p->opts;
@@ -215,6 +239,7 @@ void mkfs_opts_parse(struct mkfs_opts *opts, int argc, char **argv)
 		exit(fclose(stdout) ? CMD_FAILED : CMD_OK);
 	}
 	subs_finish(&opts->subs);
+	check_log_only(opts);
 	find_devices(opts);
 	check(&p);
 	opts->undo = opt_undo_name(p.undo, opts->io.path);

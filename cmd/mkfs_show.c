@@ -14,10 +14,7 @@
 
 /* --- text --- */
 
-static void line(struct mkfs *m, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void line(struct mkfs *m, const char *fmt, ...)
+void mkfs_line(struct mkfs *m, const char *fmt, ...)
 {
 	char text[PATH_MAX + 128];
 	va_list ap;
@@ -33,23 +30,23 @@ static void feature_lines(struct mkfs *m)
 {
 	const struct xlog_geometry *g = &m->geo;
 
-	line(m, "         =%-22s crc=%-8d finobt=%d, sparse=%d, rmapbt=%d", "",
+	mkfs_line(m, "         =%-22s crc=%-8d finobt=%d, sparse=%d, rmapbt=%d", "",
 	     1, g->finobt, g->sparse, g->rmapbt);
-	line(m, "         =%-22s reflink=%-4d bigtime=%d inobtcount=%d nrext64=%d",
+	mkfs_line(m, "         =%-22s reflink=%-4d bigtime=%d inobtcount=%d nrext64=%d",
 	     "", g->reflink, g->bigtime, g->inobtcount, g->nrext64);
 	/* what mkfs.xfs has shown for a shorter time, only if it is there */
 	if (g->exchange)
-		line(m, "         =%-22s exchange=%-3d metadir=%d", "", 1, 0);
+		mkfs_line(m, "         =%-22s exchange=%-3d metadir=%d", "", 1, 0);
 }
 
 static void log_lines(struct mkfs *m)
 {
 	const struct xlog_geometry *g = &m->geo;
 
-	line(m, "log      =%-22s bsize=%-6u blocks=%u, version=%d",
+	mkfs_line(m, "log      =%-22s bsize=%-6u blocks=%u, version=%d",
 	     g->log_internal ? "internal log" : m->opts.io.logdev,
 	     g->block_bytes, g->log_blocks, 2);
-	line(m, "         =%-22s sectsz=%-5u sunit=%u blks, lazy-count=%d", "",
+	mkfs_line(m, "         =%-22s sectsz=%-5u sunit=%u blks, lazy-count=%d", "",
 	     g->log_sector_bytes, g->log_sunit_blocks, 1);
 }
 
@@ -68,7 +65,7 @@ static void minimum_line(struct mkfs *m)
 	bool floor;
 	uint64_t min = minimum_blocks(m, &floor);
 
-	line(m, "         =%-22s minimum=%" PRIu64 " blks%s, need=%u blks from %s x%u",
+	mkfs_line(m, "         =%-22s minimum=%" PRIu64 " blks%s, need=%u blks from %s x%u",
 	     "", min, floor ? " (floor 64 MiB)" : "", g->log_need_blocks,
 	     g->log_need_name, g->log_need_count);
 }
@@ -77,19 +74,19 @@ static void geometry_lines(struct mkfs *m)
 {
 	const struct xlog_geometry *g = &m->geo;
 
-	line(m, "meta-data=%-22s isize=%-6u agcount=%u, agsize=%u blks",
+	mkfs_line(m, "meta-data=%-22s isize=%-6u agcount=%u, agsize=%u blks",
 	     m->opts.io.path, g->inode_bytes, g->agcount, g->ag_blocks);
-	line(m, "         =%-22s sectsz=%-5u attr=%d, projid32bit=%d", "",
+	mkfs_line(m, "         =%-22s sectsz=%-5u attr=%d, projid32bit=%d", "",
 	     g->sector_bytes, 2, 1);
 	feature_lines(m);
-	line(m, "data     =%-22s bsize=%-6u blocks=%" PRIu64 ", imaxpct=%u", "",
+	mkfs_line(m, "data     =%-22s bsize=%-6u blocks=%" PRIu64 ", imaxpct=%u", "",
 	     g->block_bytes, g->blocks, g->imaxpct);
-	line(m, "         =%-22s sunit=%-6u swidth=%u blks", "",
+	mkfs_line(m, "         =%-22s sunit=%-6u swidth=%u blks", "",
 	     g->sunit_blocks, g->swidth_blocks);
-	line(m, "naming   =version %-14d bsize=%-6u ascii-ci=%d, ftype=%d%s", 2,
+	mkfs_line(m, "naming   =version %-14d bsize=%-6u ascii-ci=%d, ftype=%d%s", 2,
 	     g->dirblock_bytes, 0, 1, g->parent ? ", parent=1" : "");
 	log_lines(m);
-	line(m, "realtime =%-22s extsz=%-6u blocks=%d, rtextents=%d", "none",
+	mkfs_line(m, "realtime =%-22s extsz=%-6u blocks=%d, rtextents=%d", "none",
 	     g->rtextent_bytes, 0, 0);
 	if (m->opts.dry_run)
 		minimum_line(m);
@@ -98,12 +95,14 @@ static void geometry_lines(struct mkfs *m)
 void mkfs_undo_line(struct mkfs *m)
 {
 	const struct mkfs_opts *o = &m->opts;
+	const char *fs = o->io.path, *log = o->io.logdev;
 
 	if (!o->undo || o->io.quiet)
 		return;
-	line(m, "to undo: xlog-recover --undo-apply=%s%s%s %s", o->undo,
-	     o->io.logdev ? " -l " : "", o->io.logdev ? o->io.logdev : "",
-	     o->io.path);
+	if (o->of)
+		fs = o->of, log = o->io.path;
+	mkfs_line(m, "to undo: xlog-recover --undo-apply=%s%s%s %s", o->undo,
+		  log ? " -l " : "", log ? log : "", fs);
 }
 
 /* --- JSON --- */
@@ -197,13 +196,16 @@ static void probe_object(struct jl *j, const struct mkfs_found *f)
 
 void mkfs_result_object(struct mkfs *m, int code)
 {
+	static const uint8_t none[16];
 	struct jl *j = &m->json;
 
 	jl_begin(j, "result");
-	if (m->made)
-		jl_uuid(j, "uuid", m->geo.uuid);
+	if (memcmp(m->uuid, none, sizeof(none)))
+		jl_uuid(j, "uuid", m->uuid);
 	else
 		jl_null(j, "uuid");
+	if (m->opts.log_only)
+		jl_lsn(j, "head", m->head);
 	jl_bool(j, "wrote", m->wrote);
 	text_or_null(j, "undo", m->wrote ? m->opts.undo : NULL);
 	jl_uint(j, "findings", m->reports.findings);

@@ -282,6 +282,20 @@ static void check_settled(const struct mkfs_subs *s)
 			cmd_usage("%s", settled[i].why);
 }
 
+void subs_allow(const struct mkfs_subs *s, const enum mkfs_sub *allowed,
+		const char *with)
+{
+	for (enum mkfs_sub i = 0; i < SUBS; i++) {
+		const enum mkfs_sub *a = allowed;
+
+		while (*a != SUBS && *a != i)
+			a++;
+		if (*a == SUBS && subs_given(s, i))
+			cmd_usage("-%c %s has no meaning with %s",
+				  subs[i].section, subs[i].name, with);
+	}
+}
+
 void subs_finish(struct mkfs_subs *s)
 {
 	check_conflicts(s);

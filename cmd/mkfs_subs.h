@@ -71,6 +71,13 @@ static inline bool subs_given(const struct mkfs_subs *s, enum mkfs_sub sub)
  */
 void subs_take(struct mkfs_subs *s, char section, char *list);
 
+/*
+ * Refuse all that is given and not in the list @allowed, which ends with SUBS,
+ * as having no meaning with the option @with.
+ */
+void subs_allow(const struct mkfs_subs *s, const enum mkfs_sub *allowed,
+		const char *with);
+
 /* That was all: find the numbers, see what excludes each other. */
 void subs_finish(struct mkfs_subs *s);
 

@@ -4,10 +4,10 @@
 _xlog_mkfs() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev='' opt list begun
 	local longs='--block= --sector= --data= --inode= --naming= --metadata=
-		--log= --label= --dry-run --force-overwrite --nodiscard --undo=
-		--expert --lock --lock= --offset= --json --output= --force=
-		--color --color= --progress= --interval= --verbose --quiet
-		--help --version'
+		--log= --label= --log-only --for= --dry-run --force-overwrite
+		--nodiscard --undo= --expert --lock --lock= --offset= --json
+		--output= --force= --color --color= --progress= --interval=
+		--verbose --quiet --help --version'
 
 	((COMP_CWORD > 0)) && prev=${COMP_WORDS[COMP_CWORD - 1]}
 	# bash cuts a long option and its value at the "=": put it together again
