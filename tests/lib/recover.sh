@@ -18,13 +18,13 @@ again() {	# every device as it was found
 
 unpack_devices() {
 	devices=()
-	unpack "$image" dirty.img >/dev/null
+	ln -s "$(unpacked "$image")" dirty.img
 	if [ "$logdev" != - ]; then
-		unpack "$logdev" dirty.log >/dev/null
+		ln -s "$(unpacked "$logdev")" dirty.log
 		devices+=(-l now.log)
 	fi
 	if [ "$rtdev" != - ]; then
-		unpack "$rtdev" dirty.rt >/dev/null
+		ln -s "$(unpacked "$rtdev")" dirty.rt
 		devices+=(-r now.rt)
 	fi
 	again
@@ -54,9 +54,10 @@ assert_same() {
 
 	for f in img log rt; do
 		[ -e "now.$f" ] || continue
-		cmp "$1.$f" "now.$f" || fail "$name: $2: the $f has changed"
+		"$DIFFER" -s "$1.$f" "now.$f" ||
+			fail "$name: $2: the $f has changed"
 		[ -n "${3:-}" ] ||
-			[ "$(stat -c %y "$1.$f")" = "$(stat -c %y "now.$f")" ] ||
+			[ "$(stat -Lc %y "$1.$f")" = "$(stat -c %y "now.$f")" ] ||
 			fail "$name: $2: the $f was touched"
 	done
 }
@@ -69,21 +70,13 @@ log_sectors() {	# <image>
 			"\(.daddr) \(.bbs)"' | grep . || echo 0 0
 }
 
-# Bytes of A that differ from B, with the log left out: "OFFSET A B" a line,
-# the values in octal
+# Sectors of A that differ from B, with the log left out: "SECTOR OFFSET A B" a
+# line for the first byte of each that does, the values in octal
 differing() {	# <a> <b> <first sector of the log> <sectors of it>
-	[ "$(stat -c %s "$1")" = "$(stat -c %s "$2")" ] ||
-		fail "$1 and $2 are not of one size"
-	{ cmp -l "$1" "$2" || true; } | awk -v from="$3" -v len="$4" '{
-		s = int(($1 - 1) / 512)
-		if (s < from || s >= from + len)
-			print $1 - 1, $2, $3
-	}'
-}
+	local rc=0
 
-# The sectors of what differing printed
-sectors() {
-	awk '{ print int($1 / 512) }' | uniq
+	"$DIFFER" "$@" || rc=$?
+	[ $rc -le 1 ] || fail "$1 and $2 cannot be compared"
 }
 
 # What others found that replay leaves of the image: sets pending, unlinked,

@@ -22,6 +22,9 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 BUILD=${BUILD:-build/release}
 case $BUILD in /*) ;; *) BUILD=$ROOT/$BUILD ;; esac
 IMAGES=$(cd "${IMAGES:-$ROOT/tests/images}" && pwd) || exit 1
+# what make has unpacked of them, if they are those that it knows
+UNPACKED=
+[ "$IMAGES" != "$ROOT/tests/images" ] || UNPACKED=$ROOT/build/images
 FIXTURES=$ROOT/tests/fixtures
 XLOG_PRINT=$BUILD/xlog-print
 XLOG_RECOVER=$BUILD/xlog-recover
@@ -29,7 +32,8 @@ XLOG_MKFS=$BUILD/xlog-mkfs
 CC=${CC:-gcc}
 PATH=$PATH:/usr/sbin:/sbin
 LC_ALL=C.UTF-8
-export ROOT BUILD IMAGES FIXTURES XLOG_PRINT XLOG_RECOVER XLOG_MKFS CC PATH LC_ALL
+export ROOT BUILD IMAGES UNPACKED FIXTURES XLOG_PRINT XLOG_RECOVER XLOG_MKFS CC
+export PATH LC_ALL
 export UBSAN_OPTIONS=print_stacktrace=1
 export CRITERION_VERBOSITY_LEVEL=1	# it names the tests that were skipped
 unset MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES

@@ -6,6 +6,7 @@
 # The runner (tests/lib/run.sh) sets ROOT, BUILD, IMAGES, FIXTURES, XLOG_PRINT,
 # XLOG_RECOVER, XLOG_MKFS and CC, and starts the story in an empty scratch folder.
 set -eu -o pipefail
+export DIFFER=$BUILD/tests/differ/differ	# cmp for images, see there
 
 # Not here: say why and leave. With XLOG_REQUIRE_ALL the runner counts it as a
 # failure.
@@ -83,10 +84,41 @@ images_table() {
 
 # unpack FILE.zst [NAME]: a sparse copy in the scratch folder; prints its name
 unpack() {
-	local to=${2:-$(basename "${1%.zst}")}
+	local to=${2:-$(basename "${1%.zst}")} from
 
-	zstd -dqf --sparse "$1" -o "$to"
+	if from=$(unpacked_by_make "${1%.zst}" "$1"); then
+		cp --sparse=always "$from" "$to"
+	else
+		zstd -dqf --sparse --long=31 "$1" -o "$to"
+	fi
+	chmod u+w "$to"
 	echo "$to"
+}
+
+# unpacked FILE.zst: prints the name of the same file unpacked, which is shared
+# by all tests: to be read only. (Or of a copy, if make has not unpacked it.)
+unpacked() {
+	unpacked_by_make "${1%.zst}" "$1" || unpack "$1"
+}
+
+unpacked_by_make() {	# <file below $IMAGES as it is called there> <made of>
+	local file=$UNPACKED/${1#"$IMAGES"/}
+
+	[ -n "$UNPACKED" ] && [ -e "$file" ] && [ ! "$file" -ot "$2" ] || return 1
+	echo "$file"
+}
+
+# unpack_recovered BASE DIRTY NAME: what its kernel made of BASE.img, which is
+# DIRTY, for images that have it as BASE.recovered.zpatch
+unpack_recovered() {
+	local patch=$1.recovered.zpatch from
+
+	if from=$(unpacked_by_make "$1.recovered" "$patch"); then
+		cp --sparse=always "$from" "$3"
+	else
+		zstd -dqf --sparse --long=31 --memory=2048MB \
+			--patch-from="$2" "$patch" -o "$3"
+	fi
 }
 
 # each_image FUNCTION: call it for every line of images_table, JOBS of them (2)

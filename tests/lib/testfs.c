@@ -33,13 +33,21 @@ static void take_report(void *ctx, const struct xlog_report *r)
 			 "%d %s %s\n", (int)r->severity, r->code, r->text);
 }
 
-/* tests/images/@name@suffix, or NULL if there is no such file. */
+/*
+ * tests/images/@name@suffix, or what make has unpacked of it; NULL if there is
+ * no such file.
+ */
 static const char *image_path(char *buf, size_t room, const char *name,
 			      const char *suffix)
 {
-	const char *dir = getenv("IMAGES");
+	const char *dir = getenv("IMAGES"), *unpacked = getenv("UNPACKED");
 
-	snprintf(buf, room, "%s/%s%s", dir ? dir : "tests/images", name,
+	if (unpacked && *unpacked) {
+		snprintf(buf, room, "%s/%s%s", unpacked, name, suffix);
+		if (!access(buf, R_OK))
+			return buf;
+	}
+	snprintf(buf, room, "%s/%s%s.zst", dir ? dir : "tests/images", name,
 		 suffix);
 	return access(buf, R_OK) ? NULL : buf;
 }
@@ -48,7 +56,7 @@ struct testfs *testfs_open(const char *name)
 {
 	char path[512], logpath[512];
 	const char *logdev = image_path(logpath, sizeof(logpath), name,
-					".img.logdev.zst");
+					".img.logdev");
 	struct testfs *fs = calloc(1, sizeof(*fs));
 	struct xlog_open_options opts = {
 		.flags = XLOG_OPEN_OVERLAY,
@@ -58,7 +66,7 @@ struct testfs *testfs_open(const char *name)
 	};
 
 	cr_assert_not_null(fs);
-	cr_assert_not_null(image_path(path, sizeof(path), name, ".img.zst"),
+	cr_assert_not_null(image_path(path, sizeof(path), name, ".img"),
 			   "no image %s", name);
 	cr_assert_eq(xlog_open(path, &opts, &fs->log), 0, "%s", fs->reports);
 	fs->order = XFS_LE;

@@ -35,8 +35,7 @@ recover() {	# <file.img.zst> <image>: false if there is none
 
 	if [ -e "$patch" ]; then
 		mv "$2" before
-		zstd -dqf --sparse --long=31 --memory=2048MB \
-			--patch-from=before "$patch" -o "$2" ||
+		unpack_recovered "${1%.img.zst}" before "$2" ||
 			fail "$patch cannot be applied"
 		rm before
 	elif [ -e "$delta" ]; then
@@ -50,13 +49,11 @@ recover() {	# <file.img.zst> <image>: false if there is none
 }
 
 while IFS=$'\t' read -r name image _ rtdev _; do
-	zstd -dqf --sparse --long=27 "$image" -o image
-	chmod u+w image
+	unpack "$image" image >/dev/null
 	rt=
 	if [ "$rtdev" != - ] && [ -n "$takes_rt" ]; then
 		rt=realtime
-		zstd -dqf --sparse --long=27 "$rtdev" -o $rt
-		chmod u+w $rt
+		unpack "$rtdev" $rt >/dev/null
 		recover "$rtdev" $rt || true	# recovery may not touch it
 	fi
 	if recover "$image" image && opens image $rt; then

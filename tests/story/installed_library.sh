@@ -25,7 +25,7 @@ readelf -d headtail root/opt/xlog/sbin/* root/opt/xlog/lib/libxlog.so.0 |
 images_table | while IFS=$'\t' read -r name image logdev _ state tail head _ _ _ outcome _; do
 	# what is damaged has no head and tail that all agree on
 	[ "$outcome" = ok ] && [ "$logdev" = - ] || continue
-	./headtail "$image" >out || fail "$name: headtail exits with $?"
+	./headtail "$(unpacked "$image")" >out || fail "$name: headtail exits with $?"
 	[ "$(cat out)" = "$state: head $head, tail $tail" ] ||
 		fail "$name: $(cat out), expected $state: head $head, tail $tail"
 done

@@ -8,7 +8,7 @@
 need_command jq zstd
 
 for name in rmap-intents sect4k never; do
-	image=$IMAGES/linux618/$name.img.zst
+	image=$(unpacked "$IMAGES/linux618/$name.img.zst")
 	rm -f log*
 	expect_exit 0 "$XLOG_PRINT" -C log "$image"
 	[ "$(wc -l <out)" = 1 ] || fail "$name: not one line about it"
@@ -16,8 +16,7 @@ for name in rmap-intents sect4k never; do
 	"$XLOG_PRINT" -J -S "$image" >super
 	read -r daddr bbs < <(jq -r 'select(.type=="log") |
 		"\(.daddr) \(.bbs)"' super)
-	raw=$(unpack "$image" raw.img)
-	cmp log <(tail -c +$((daddr * 512 + 1)) "$raw" | head -c $((bbs * 512))) ||
+	cmp log <(tail -c +$((daddr * 512 + 1)) "$image" | head -c $((bbs * 512))) ||
 		fail "$name: the copy is not the log"
 	[ "$(($(stat -c '%b * %B' log)))" -le $((bbs * 512 + 65536)) ]
 	jq -e --arg device "$image" '.type == "xlog-copy" and .version == 1 and

@@ -4,18 +4,16 @@
 # -a shows all fields of what was logged, of every type of item; -b, -i and -q
 # only of some, and of blocks only their heads.
 . "$ROOT/tests/lib/story.sh"
-cd "$IMAGES"
 
-show() {	# LINES OPTION...: so many lines behind the first two
+show() {	# LINES OPTION... IMAGE: so many lines behind the first two
 	local lines=$1
 
 	shift
 	echo "\$ xlog-print $*"
-	"$XLOG_PRINT" "$@" >"$scratch/out"
-	sed -n "3,$((lines + 2))p" "$scratch/out"
+	"$XLOG_PRINT" "${@:1:$#-1}" "$(unpacked "$IMAGES/${!#}")" >out
+	sed -n "3,$((lines + 2))p" out
 	echo
 }
-scratch=$OLDPWD
 
 show 20 -t -a --type=efi,efd,rui,rud linux618/rmap-intents.img.zst
 show 20 -t -a --type=cui,cud,bui,bud linux618/cow-cui-bui.img.zst

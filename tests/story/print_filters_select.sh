@@ -5,7 +5,7 @@
 # jq selects from all there is.
 . "$ROOT/tests/lib/story.sh"
 need_command jq
-image=$IMAGES/linux618/rmap-intents.img.zst
+image=$(unpacked "$IMAGES/linux618/rmap-intents.img.zst")
 "$XLOG_PRINT" -t -J "$image" >all
 
 same() {	# <jq condition on an item> <option>...

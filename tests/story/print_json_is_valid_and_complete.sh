@@ -59,10 +59,12 @@ def check(name; ok): if ok then empty else "\(name): \(.)" end;
 '
 
 check() {	# <image> <option>...
-	local image=$1 rc=0 log=() raw
+	local image rc=0 log=() raw
 
+	image=$(unpacked "$1")
+	[ ! -f "${1%.zst}.logdev.zst" ] ||
+		log=(-l "$(unpacked "${1%.zst}.logdev.zst")")
 	shift
-	[ ! -f "${image%.zst}.logdev.zst" ] || log=(-l "${image%.zst}.logdev.zst")
 	"$XLOG_PRINT" -J "$@" "${log[@]}" "$image" >lines 2>err || rc=$?
 	[ "$(wc -l <lines)" = "$(grep -c '^{"type":"[a-z-]*".*}$' lines)" ] ||
 		fail "$image $*: a line is no object"

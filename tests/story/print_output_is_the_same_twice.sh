@@ -6,7 +6,8 @@
 # for terminals only, and carry no meaning.
 . "$ROOT/tests/lib/story.sh"
 need_command script taskset zstd
-image=$IMAGES/linux618/def65-frag.img.zst
+packed=$IMAGES/linux618/def65-frag.img.zst
+image=$(unpacked "$packed")
 
 plain() {
 	sed -E 's/\x1b\[[0-9;]*m//g; s/\r$//' "$1"
@@ -25,9 +26,8 @@ for view in '' -t '-t -a' '-t -J' -z -d -S --explain; do
 	"$XLOG_PRINT" $view --color=always "$image" >coloured
 	cmp one <(plain coloured) || fail "$view: colours change the text"
 done
-raw=$(unpack "$image")
-"$XLOG_PRINT" -t -a "$image" >one
-"$XLOG_PRINT" -t -a "$raw" >two
+"$XLOG_PRINT" -t -a "$packed" >one
+"$XLOG_PRINT" -t -a "$image" >two
 cmp one two || fail 'compressed and not'
 
 "$XLOG_PRINT" -t "$image" >one

@@ -4,7 +4,7 @@
 # Output that cannot be written: exit status 8 and a message, never a result
 # that looks complete. Files are not replaced unasked, the input never.
 . "$ROOT/tests/lib/story.sh"
-image=$IMAGES/linux618/rmap-intents.img.zst
+image=$(unpacked "$IMAGES/linux618/rmap-intents.img.zst")
 
 for view in '' -t -d -S -z --check --explain -J '-t -J'; do
 	rc=0
@@ -33,7 +33,7 @@ expect_exit 8 "$XLOG_PRINT" -C file "$image"
 cmp file want
 
 # not even with --force over what is read
-copy=$(unpack "$image")
+copy=$(unpack "$IMAGES/linux618/rmap-intents.img.zst")
 ln "$copy" link
 sum=$(cksum <"$copy")
 for to in "--output=$copy" --output=link "--copy=$copy" --copy=link; do

@@ -7,7 +7,7 @@
 need_command jq
 
 for name in crc-mid mid-magic tail-flip; do
-	image=$IMAGES/linux618/$name.img.zst
+	image=$(unpacked "$IMAGES/linux618/$name.img.zst")
 	for view in '' -t -z; do
 		# shellcheck disable=SC2086
 		expect_exit 4 "$XLOG_PRINT" $view "$image"

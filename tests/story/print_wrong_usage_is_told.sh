@@ -4,7 +4,7 @@
 # Wrong arguments: exit status 16, a line on stderr that names the fault,
 # nothing on stdout. What is not there yet is refused by its name.
 . "$ROOT/tests/lib/story.sh"
-image=$IMAGES/linux618/rmap-intents.img.zst
+image=$(unpacked "$IMAGES/linux618/rmap-intents.img.zst")
 
 wrong() {	# <words that the message has> <argument>...
 	local words=$1

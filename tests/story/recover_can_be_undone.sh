@@ -41,7 +41,7 @@ cut_off() {	# <KiB> <"" or ignore>
 
 # Somewhere in the blocks that the recovery changes, in KiB
 places_to_stop() {
-	differing dirty.img now.img 0 0 | sectors | awk '
+	differing dirty.img now.img 0 0 | awk '
 		{ s[NR] = $1 }
 		END {
 			for (i = 1; i < 6; i++)
@@ -61,7 +61,7 @@ interrupted() {
 			[ "$kib" -gt 4096 ] || continue
 			cut_off "$kib" "$how" || continue
 			count cut
-			cmp -s dirty.img now.img || count half
+			"$DIFFER" -s dirty.img now.img || count half
 			[ ! -e half ] || undo_when_free half ||
 				fail "$name: stopped at $kib KiB: $(cat err)"
 			assert_same dirty "undone after a stop at $kib KiB" bytes
@@ -130,7 +130,7 @@ one_image_undone() {
 	unpack_devices
 	recover $want "${leave[@]}" -z journal
 	keep recovered
-	cmp -s dirty.img now.img && fail "$name: nothing has changed"
+	"$DIFFER" -s dirty.img now.img && fail "$name: nothing has changed"
 	[ -s journal ] || fail "$name: no journal"
 
 	# a journal that is there is never overwritten
@@ -162,19 +162,19 @@ one_image_undone() {
 each_image one_image_undone || fail 'not undone'
 
 # Of another filesystem, and of this one but older than what was written since.
-zstd -dqf --sparse "$IMAGES/linux618/chmod-only.img.zst" -o now.img
-zstd -dqf --sparse "$IMAGES/linux618/bs1k.img.zst" -o other.img
+dirty=$(unpacked "$IMAGES/linux618/chmod-only.img.zst")
+cp --sparse=always "$dirty" now.img
+unpack "$IMAGES/linux618/bs1k.img.zst" other.img >/dev/null
 expect_exit 0 "$XLOG_RECOVER" -z journal now.img
-cp other.img before.img
+cp --sparse=always other.img before.img
 expect_exit 4 "$XLOG_RECOVER" --undo-apply=journal other.img
-cmp other.img before.img || fail 'a journal of another filesystem is applied'
-at=$(cmp -l now.img <(zstd -dq <"$IMAGES/linux618/chmod-only.img.zst") |
-	awk 'NR == 1 { print $1 - 1 }' || true)
+"$DIFFER" other.img before.img || fail 'a journal of another filesystem is applied'
+at=$("$DIFFER" now.img "$dirty" | awk 'NR == 1 { print $2 }' || true)
 printf '\0' | dd of=now.img bs=1 seek="$((at + 1))" conv=notrunc status=none
 printf '\377' | dd of=now.img bs=1 seek="$((at + 2))" conv=notrunc status=none
-cp now.img before.img
+cp --sparse=always now.img before.img
 expect_exit 4 "$XLOG_RECOVER" --undo-apply=journal now.img
-cmp now.img before.img || fail 'what was written since is overwritten'
+"$DIFFER" now.img before.img || fail 'what was written since is overwritten'
 
 echo "$(counted undone) images recovered and put back byte for byte;" \
 	"$(counted cut) recoveries cut off ($(counted half) half done) and" \

@@ -41,7 +41,7 @@ logged_after() {
 
 # The dirty image as its kernel recovered it: want.img and want.rt
 kernel_recovery() {
-	local base=${image%.img.zst} patch=(zstd -dqf --long=31 --memory=2048MB)
+	local base=${image%.img.zst}
 
 	if [ -e "$base.kernel.xz" ]; then
 		cp --sparse=always dirty.img want.img
@@ -51,9 +51,8 @@ kernel_recovery() {
 			want.img $([ ! -e want.log ] || echo want.log)
 		return
 	fi
-	"${patch[@]}" --patch-from=dirty.img "$base.recovered.zpatch" -o want.img
-	[ ! -e dirty.rt ] || "${patch[@]}" --patch-from=dirty.rt \
-		"$base.rt.recovered.zpatch" -o want.rt
+	unpack_recovered "$base" dirty.img want.img
+	[ ! -e dirty.rt ] || unpack_recovered "$base.rt" dirty.rt want.rt
 }
 
 assert_equal() {
@@ -62,21 +61,20 @@ assert_equal() {
 	kernel_recovery
 	read -r from len < <(log_sectors now.img)
 	[ ! -e now.log ] || from=0 len=0
-	differing now.img want.img "$from" "$len" >bytes
-	[ ! -e want.rt ] || differing now.rt want.rt 0 0 >>bytes
-	if [ ! -s bytes ]; then
+	differing now.img want.img "$from" "$len" >differ
+	[ ! -e want.rt ] || differing now.rt want.rt 0 0 >>differ
+	if [ ! -s differ ]; then
 		count equal
 		return
 	fi
-	sectors <bytes | sort -nu >differ
 	if went_on | cut -f 1 | grep -xF "$name" >/dev/null; then
 		logged_after >after
-		awk 'NR == FNR { after[$1]; next } !($1 in after)' \
+		awk 'FILENAME == "after" { after[$1]; next } !($1 in after)' \
 			after differ >others
 	else
 		cp differ others
 	fi
-	[ ! -s others ] || fail "$name: $(wc -l <others) sectors differ from the kernel's recovery: $(head -n 8 others | paste -sd ' '); first bytes: $(head -n 4 bytes | paste -sd ,)"
+	[ ! -s others ] || fail "$name: $(wc -l <others) sectors differ from the kernel's recovery, their first bytes: $(head -n 8 others | paste -sd ,)"
 	count nearly
 }
 

@@ -12,11 +12,10 @@ recovered() {	# <dirty> <compressed original> <to>: the kernel's recovery
 	local base=${2%.img.zst}
 
 	if [ -e "$base.recovered.zpatch" ]; then
-		zstd -dqf --long=31 --memory=2048MB --patch-from="$1" \
-			"$base.recovered.zpatch" -o "$3"
-		return
+		unpack_recovered "$base" "$1" "$3"
+	else
+		cp --sparse=always "$1" "$3"
 	fi
-	cp --sparse=always "$1" "$3"
 }
 
 compare() {
@@ -27,10 +26,10 @@ compare() {
 		count without
 		return 0
 	fi
-	unpack "$image" dirty.img >/dev/null
+	ln -s "$(unpacked "$image")" dirty.img
 	recovered dirty.img "$image" kernel.img
 	if [ "$logdev" != - ]; then
-		unpack "$logdev" dirty.log >/dev/null
+		ln -s "$(unpacked "$logdev")" dirty.log
 		recovered dirty.log "$logdev" kernel.log
 		logs=(dirty.log kernel.log)
 	fi
