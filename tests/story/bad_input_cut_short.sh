@@ -9,11 +9,14 @@
 . "$ROOT/tests/lib/bad.sh"
 need_command jq zstd
 
-# Every block up to 64 from the head, and some bytes that are no block.
+# Blocks up to 64 from the head, all of the nearest (with CORRUPT_ALL=1: all of
+# them), and some bytes that are no block.
 places() {	# <block>
 	local n
 
 	for ((n = $1 - 64; n <= $1 + 64; n++)); do
+		[ -n "${CORRUPT_ALL:-}" ] || [ $((n % 7)) = 0 ] ||
+			[ $((n > $1 ? n - $1 : $1 - n)) -le 8 ] || continue
 		[ $n -le 0 ] || echo $((n * 512))
 	done
 	echo $(($1 * 512 - 1)) $(($1 * 512 + 1)) $(($1 * 512 + 300))

@@ -12,7 +12,7 @@ need_command jq zstd
 # Lines of "record" and "op" objects of the part that a mount replays, which lies
 # in one piece in these images; where the log is.
 look_at() {	# <image>
-	image=$IMAGES/linux618/$1.img.zst
+	image=$(unpacked "$IMAGES/linux618/$1.img.zst")
 	"$XLOG_PRINT" -J -n "$image" >whole.json 2>/dev/null || [ $? = 4 ]
 	read -r start bb tail head < <(jq -r '
 		select(.type == "log") | "\(.daddr) \(.bbs) \(.tail | split(":")[1])
@@ -111,6 +111,20 @@ item_lies() {	# <block> <offset of the operation> <type> <its regions>
 	}
 }
 
+# Items of many types: the last of each but the very last records.
+last_of_each_item() {
+	local place
+
+	jq -r --argjson to "${middle%% *}" 'select(.role == "region" and
+		.region == 0 and .len >= 16 and .block < $to) |
+		"\(.block) \(.offset) \(.item) \(.regions)"' live.json |
+		awk '{ last[$3] = $0 } END { for (i in last) print last[i] }' |
+		while read -r place; do
+			# shellcheck disable=SC2086 # words
+			item_lies $place
+		done
+}
+
 # shellcheck disable=SC2086,SC2046 # words
 {
 	look_at isize1024
@@ -128,42 +142,38 @@ item_lies() {	# <block> <offset of the operation> <type> <its regions>
 	done
 	jq -r 'select(.role == "header") | "\(.block) \(.offset)"' live.json |
 		while read -r block at; do transaction_lies $block $at; done
+	last_of_each_item
 
 	# records with several headers
 	look_at logbsize256k
 	header_lies '0 4' $newest
 	header_lies 4 $middle
 
-	# items of many types, the last of each but the very last records
-	for name in isize1024 exchange; do
-		look_at $name
-		jq -r --argjson to ${middle%% *} 'select(.role == "region" and
-			.region == 0 and .len >= 16 and .block < $to) |
-			"\(.block) \(.offset) \(.item) \(.regions)"' live.json |
-			awk '{ last[$3] = $0 } END { for (i in last) print last[i] }' |
-			while read -r place; do item_lies $place; done
-	done
+	look_at exchange
+	last_of_each_item
 } >cases
 
 worker() {	# <number> of $jobs
-	local n=0 image start bb allowed block change unpacked=
+	local n=0 image start bb allowed block change view statuses unpacked=
 
 	mkdir "w$1"
 	cd "w$1"
 	while IFS=$'\t' read -r image start bb allowed block change; do
 		n=$((n + 1))
 		[ $((n % jobs)) = "$1" ] || continue
-		[ "$unpacked" = "$image" ] || unpack "$image" log.img >/dev/null
+		[ "$unpacked" = "$image" ] || cp --sparse=always "$image" log.img
 		unpacked=$image
 		dd if=log.img of=saved bs=512 skip=$((start + block)) count=600 \
 			status=none
 		"$SPOIL" record log.img "$start" "$block" "$change"
-		run_on "record $block, $change" "$allowed" log.img -t -a -o
-		run_on "record $block, $change" '0 4' log.img -J -a -n
-		run_on "record $block, $change" '0 4' log.img --check=full
-		run_on "record $block, $change" '0 4' log.img -z
-		run_on "record $block, $change" '0 4' log.img --explain
-		[ $((n % 7)) != 0 ] ||
+		while read -r view; do
+			statuses='0 4'
+			[ "${view%% *}" != -t ] || statuses=$allowed
+			# shellcheck disable=SC2086 # words
+			run_on "record $block, $change" "$statuses" log.img $view
+		done < <(views $((n / jobs)) -t '-t -a -o' '-J -a -n' \
+			--check=full -z --explain)
+		[ $((n % 21)) != 0 ] ||
 			reads_only_log "record $block, $change" log.img \
 				"$start" "$bb" -t -a
 		dd if=saved of=log.img bs=512 seek=$((start + block)) \
