@@ -86,7 +86,10 @@ void mkfs_on_report(void *ctx, const struct xlog_report *r);
 /* Open the devices, then the output. */
 int mkfs_open(struct mkfs *m);
 
-/* Choose the geometry. Wrong options are reported as -ERANGE. */
+/*
+ * Choose the geometry, and have all ready to write. Wrong options are reported
+ * as -ERANGE.
+ */
 int mkfs_plan(struct mkfs *m);
 
 /* Make the filesystem. */

@@ -19,6 +19,9 @@ void mkfs_on_report(void *ctx, const struct xlog_report *r)
 	if (m->planned && r->severity == XLOG_WARNING &&
 	    !strcmp(r->code, "options"))
 		return;
+	/* not of the log alone: the end has a word for all of it */
+	if (m->planned && !strcmp(r->code, XLOG_CODE_PARTLY))
+		return;
 	progress_end(&m->progress);
 	reports_take(&m->reports, r);
 }
@@ -163,7 +166,7 @@ int mkfs_plan(struct mkfs *m)
 		return as_usage(rc);
 	m->planned = true;
 	mkfs_seed_uuid(&m->values, &m->geo);
-	return 0;
+	return m->opts.dry_run ? 0 : xlog_format_prepare(m->format);
 }
 
 int mkfs_write(struct mkfs *m)
@@ -186,6 +189,9 @@ int mkfs_close(struct mkfs *m, int rc)
 	int code = rc && m->wrote ? CMD_PARTLY : cmd_exit_of(rc);
 
 	progress_end(&m->progress);
+	if (code == CMD_PARTLY && m->format)
+		cmd_message("%s: written in part, there is no filesystem on it now",
+			    m->opts.io.path);
 	/* what that has to say still has a place */
 	xlog_format_close(m->format);
 	xlog_log_only_close(m->log_only);

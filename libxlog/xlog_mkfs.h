@@ -133,10 +133,10 @@ struct xlog_format_open {
 
 /*
  * Open the devices, for reading unless the flags say otherwise: -EBUSY, and
- * the user named, if one is in use then. Nothing is written; for reading, a
- * file is only taken for as long as it would be. On success *@out is the
- * caller's, to be closed with xlog_format_close(). Also -EINVAL, -EROFS,
- * -EMEDIUMTYPE, -EEXIST, -EFBIG, -ENOMEM and what open(2) says.
+ * the user named, if one is in use then. Nothing is written; a file is only
+ * taken for as long as it will be. On success *@out is the caller's, to be
+ * closed with xlog_format_close(). Also -EINVAL, -EROFS, -EMEDIUMTYPE, -ENOMEM
+ * and what open(2) says.
  */
 int xlog_format_open(const struct xlog_format_open *what,
 		     struct xlog_format **out);
@@ -169,6 +169,14 @@ struct xlog_found {
 int xlog_format_probe(struct xlog_format *f,
 		      void (*found)(void *ctx, const struct xlog_found *what),
 		      void *ctx);
+
+/*
+ * The last before something is overwritten: make files that are missing, let
+ * others grow, make the undo file. xlog_format() does it if it was not done.
+ * -EEXIST: there is such an undo file; -EFBIG, -EROFS, -ENOMEM and what open(2)
+ * says.
+ */
+int xlog_format_prepare(struct xlog_format *f);
 
 /*
  * Make a filesystem on the devices, whatever they hold: to ask before is the

@@ -19,18 +19,19 @@
 struct opened {
 	char		*name;		/* owned; NULL: there is none */
 	struct named	named;
-	struct dev	*dev;		/* NULL: a file that would be made */
-	bool		created;
-	bool		grown;
+	struct dev	*dev;		/* NULL: a file that is still missing */
+	bool		created, grown;
 	uint64_t	was_bytes;	/* of a file that has grown */
-	struct xlog_format_device facts;
+	struct xlog_format_device facts; /* of a file as it will be */
 };
 
 struct xlog_format {
 	struct sink	sink;
 	struct opened	data, log;
 	uint64_t	offset_bytes;
-	bool		writable, wrote, made;
+	char		*undo;		/* owned; NULL: none */
+	unsigned int	how;		/* DEV_* */
+	bool		prepared, wrote, made;
 };
 
 static int no_memory(const struct sink *sink)
@@ -83,62 +84,20 @@ static void note_facts(struct xlog_format *f, struct opened *o)
 		       XLOG_LSN_NONE, "is not aligned to its sectors");
 }
 
-static int create(struct xlog_format *f, struct opened *o)
-{
-	int fd = open(o->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-
-	if (fd < 0)
-		return report(&f->sink, -errno, "dev.open", XLOG_LSN_NONE,
-			      "%s: cannot be made: %s", o->name,
-			      strerror(errno));
-	close(fd);
-	o->created = true;
-	return 0;
-}
-
-static int grow(struct opened *o, uint64_t bytes)
-{
-	uint64_t was_bytes = o->dev->size_bytes;
-	int rc = dev_resize(o->dev, bytes);
-
-	if (rc)
-		return rc;
-	o->grown = true;
-	o->was_bytes = was_bytes;
-	return 0;
-}
-
-/* The file is shorter than @bytes, or not there: see xlog_mkfs.h. */
-static int open_short(struct xlog_format *f, struct opened *o, uint64_t bytes,
-		      unsigned int how, bool exists)
+static int open_file(struct xlog_format *f, struct opened *o,
+		     unsigned int flags)
 {
 	struct sink sink = named_sink(&o->named);
-	int rc = 0;
 
-	if (f->writable && !exists)
-		rc = create(f, o);
-	if (!rc && (f->writable || exists))
-		rc = dev_open_file(o->name, how | DEV_EMPTY, &sink, &o->dev);
-	if (!rc && f->writable && o->dev->size_bytes < bytes)
-		rc = grow(o, bytes);
-	if (rc)
-		return rc;
-	if (o->dev)
-		note_facts(f, o);
-	if (o->facts.size_bytes < bytes)
-		o->facts.size_bytes = bytes;
-	return 0;
+	return dev_open_file(o->name, f->how | flags, &sink, &o->dev);
 }
 
+/* At least @bytes long, if it is a file and they are not 0. */
 static int open_one(struct xlog_format *f, struct opened *o, const char *name,
-		    uint64_t bytes, unsigned int flags)
+		    uint64_t bytes)
 {
-	unsigned int how = (flags & XLOG_OPEN_LOCK_WAIT ? DEV_LOCK_WAIT : 0) |
-			   (flags & XLOG_OPEN_LOCK_NONE ? DEV_LOCK_NONE : 0) |
-			   (flags & XLOG_OPEN_WRITE ? DEV_WRITE : 0);
-	bool exists;
-	struct sink sink;
 	struct stat st;
+	bool exists, grows;
 	int rc;
 
 	o->name = strdup(name);
@@ -146,14 +105,18 @@ static int open_one(struct xlog_format *f, struct opened *o, const char *name,
 		return no_memory(&f->sink);
 	o->named = (struct named){ f->sink, o->name };
 	exists = !stat(name, &st);
-	if (bytes && (exists ? S_ISREG(st.st_mode) &&
-			       (uint64_t)st.st_size < bytes : errno == ENOENT))
-		return open_short(f, o, bytes, how, exists);
-	sink = named_sink(&o->named);
-	rc = dev_open_file(name, how, &sink, &o->dev);
-	if (!rc)
-		note_facts(f, o);
-	return rc;
+	if (!exists && errno == ENOENT && bytes) {
+		o->facts.size_bytes = bytes;
+		return 0;
+	}
+	grows = exists && S_ISREG(st.st_mode) && (uint64_t)st.st_size < bytes;
+	rc = open_file(f, o, grows ? DEV_EMPTY : 0);
+	if (rc)
+		return rc;
+	note_facts(f, o);
+	if (grows)
+		o->facts.size_bytes = bytes;
+	return 0;
 }
 
 /* The filesystem begins somewhere inside. */
@@ -175,37 +138,15 @@ static int open_window(struct xlog_format *f)
 	return 0;
 }
 
-static int open_undo(struct xlog_format *f, const char *path)
-{
-	struct opened *const o[] = { &f->data, &f->log };
-	size_t count = f->log.name ? 2 : 1;
-	struct dev_undo undo[2];
-	int rc;
-
-	for (size_t i = 0; i < count; i++)
-		undo[i] = (struct dev_undo){
-			.dev = o[i]->dev,
-			.role = i ? UNDO_ROLE_LOG : UNDO_ROLE_DATA,
-			.grown = o[i]->grown, .was_bytes = o[i]->was_bytes,
-		};
-	rc = dev_open_undo(path, undo, count, &f->sink);
-	for (size_t i = 0; i < count && !rc; i++)
-		o[i]->dev = undo[i].dev;
-	return rc;
-}
-
 static int open_all(struct xlog_format *f, const struct xlog_format_open *what)
 {
 	uint64_t bytes = what->offset_bytes ? 0 : what->data_bytes;
-	int rc = open_one(f, &f->data, what->data, bytes, what->flags);
+	int rc = open_one(f, &f->data, what->data, bytes);
 
 	if (!rc && what->offset_bytes)
 		rc = open_window(f);
 	if (!rc && what->logdev)
-		rc = open_one(f, &f->log, what->logdev, what->log_bytes,
-			      what->flags);
-	if (!rc && what->undo)
-		rc = open_undo(f, what->undo);
+		rc = open_one(f, &f->log, what->logdev, what->log_bytes);
 	return rc;
 }
 
@@ -230,9 +171,12 @@ int xlog_format_open(const struct xlog_format_open *what,
 	if (!f)
 		return no_memory(&sink);
 	f->sink = sink;
-	f->writable = what->flags & XLOG_OPEN_WRITE;
+	f->how = (what->flags & XLOG_OPEN_LOCK_WAIT ? DEV_LOCK_WAIT : 0) |
+		 (what->flags & XLOG_OPEN_LOCK_NONE ? DEV_LOCK_NONE : 0) |
+		 (what->flags & XLOG_OPEN_WRITE ? DEV_WRITE : 0);
 	f->offset_bytes = what->offset_bytes;
-	rc = open_all(f, what);
+	f->undo = what->undo ? strdup(what->undo) : NULL;
+	rc = what->undo && !f->undo ? no_memory(&sink) : open_all(f, what);
 	if (rc) {
 		xlog_format_close(f);
 		return rc;
@@ -247,6 +191,7 @@ void xlog_format_close(struct xlog_format *f)
 		return;
 	close_one(f, &f->data);
 	close_one(f, &f->log);
+	free(f->undo);
 	free(f);
 }
 
@@ -314,22 +259,11 @@ static void pass_on(void *ctx, const struct dev_found *found)
 	p->found(p->ctx, &what);
 }
 
-/* A file as long as it was: there are signatures at the end. */
 static int probe(struct prober *p, struct opened *on)
 {
-	struct dev *dev = on->dev;
-	uint64_t size_bytes;
-	int count;
-
-	if (!dev)
-		return 0;
-	size_bytes = dev->size_bytes;
-	if (on->grown)
-		dev->size_bytes = on->was_bytes;
 	p->on = on;
-	count = dev->size_bytes ? dev_probe(dev, pass_on, p) : 0;
-	dev->size_bytes = size_bytes;
-	return count;
+	return on->dev && on->dev->size_bytes ? dev_probe(on->dev, pass_on, p) :
+						0;
 }
 
 int xlog_format_probe(struct xlog_format *f,
@@ -351,6 +285,74 @@ int xlog_format_probe(struct xlog_format *f,
 }
 
 /* --- making it --- */
+
+static int create(struct xlog_format *f, struct opened *o)
+{
+	int fd = open(o->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return report(&f->sink, -errno, "dev.open", XLOG_LSN_NONE,
+			      "%s: cannot be made: %s", o->name,
+			      strerror(errno));
+	close(fd);
+	o->created = true;
+	return open_file(f, o, DEV_EMPTY);
+}
+
+static int lengthen(struct xlog_format *f, struct opened *o)
+{
+	uint64_t was_bytes;
+	int rc = 0;
+
+	if (o->name && !o->dev)
+		rc = create(f, o);
+	if (rc || !o->name || o->dev->size_bytes == o->facts.size_bytes)
+		return rc;
+	was_bytes = o->dev->size_bytes;
+	rc = dev_resize(o->dev, o->facts.size_bytes);
+	if (rc)
+		return rc;
+	o->grown = true;
+	o->was_bytes = was_bytes;
+	return 0;
+}
+
+static int open_undo(struct xlog_format *f)
+{
+	struct opened *const o[] = { &f->data, &f->log };
+	size_t count = f->log.name ? 2 : 1;
+	struct dev_undo undo[2];
+	int rc;
+
+	for (size_t i = 0; i < count; i++)
+		undo[i] = (struct dev_undo){
+			.dev = o[i]->dev,
+			.role = i ? UNDO_ROLE_LOG : UNDO_ROLE_DATA,
+			.grown = o[i]->grown, .was_bytes = o[i]->was_bytes,
+		};
+	rc = dev_open_undo(f->undo, undo, count, &f->sink);
+	for (size_t i = 0; i < count && !rc; i++)
+		o[i]->dev = undo[i].dev;
+	return rc;
+}
+
+int xlog_format_prepare(struct xlog_format *f)
+{
+	int rc;
+
+	if (!(f->how & DEV_WRITE))
+		return report(&f->sink, -EROFS, "dev.readonly", XLOG_LSN_NONE,
+			      "%s: opened for reading only", f->data.name);
+	if (f->prepared)
+		return 0;
+	rc = lengthen(f, &f->data);
+	if (!rc)
+		rc = lengthen(f, &f->log);
+	if (!rc && f->undo)
+		rc = open_undo(f);
+	f->prepared = !rc;
+	return rc;
+}
 
 static int fill_random(struct xlog_format *f, void *buf, size_t len)
 {
@@ -401,23 +403,24 @@ static int fill_values(struct xlog_format *f, struct format_values *v,
 int xlog_format(struct xlog_format *f, const struct xlog_format_options *opts,
 		struct xlog_geometry *geo)
 {
-	const struct format_target target = {
-		.data = f->data.dev, .log = f->log.dev, .sink = f->sink,
+	struct format_target target = {
+		.sink = f->sink,
 		.discard = opts->flags & XLOG_FORMAT_DISCARD,
 	};
 	struct format_values values;
 	struct format_plan plan;
 	int rc;
 
-	if (!f->writable)
-		return report(&f->sink, -EROFS, "dev.readonly", XLOG_LSN_NONE,
-			      "%s: opened for reading only", f->data.name);
 	rc = format_plan_init(&plan, opts, &f->data.facts,
 			      xlog_format_log(f));
 	if (!rc)
 		rc = fill_values(f, &values, opts);
+	if (!rc)
+		rc = xlog_format_prepare(f);
 	if (rc)
 		return rc;
+	target.data = f->data.dev;
+	target.log = f->log.dev;
 	rc = format_write(&plan, &values, &target);
 	f->made = !rc;
 	f->wrote = f->made || !is_intact(&f->data) || !is_intact(&f->log);

@@ -281,8 +281,11 @@ Test(format, removes_them_if_nothing_comes_of_it)
 	/* the same if the second device is the reason */
 	memset(&said, 0, sizeof(said));
 	cr_assert_eq(open_longer(XLOG_OPEN_WRITE, SIZE, "/nowhere/log", SIZE),
-		     -ENOENT);
+		     0);
+	cr_assert_eq(xlog_format_prepare(f), -ENOENT);
 	assert_said(&said, "/nowhere/log: cannot be made");
+	cr_assert_eq(length(data), SIZE);
+	close_format();
 	cr_assert_eq(length(data), -1);
 }
 
@@ -291,10 +294,15 @@ Test(format, gives_a_file_its_old_length_if_nothing_comes_of_it)
 	cr_assert_eq(truncate(data, SIZE - 1000), 0);
 	cr_assert_eq(open_longer(XLOG_OPEN_WRITE, SIZE, NULL, 0), 0);
 	cr_assert_eq(xlog_format_data(f)->size_bytes, SIZE);
+	cr_assert_eq(length(data), SIZE - 1000);
+	cr_assert_eq(xlog_format_prepare(f), 0);
+	cr_assert_eq(xlog_format_prepare(f), 0);
+	cr_assert_eq(length(data), SIZE);
 	close_format();
 	cr_assert_eq(length(data), SIZE - 1000);
 	/* and leaves one that is long enough */
 	cr_assert_eq(open_longer(XLOG_OPEN_WRITE, 1000, NULL, 0), 0);
+	cr_assert_eq(xlog_format_prepare(f), 0);
 	close_format();
 	cr_assert_eq(length(data), SIZE - 1000);
 }
@@ -307,6 +315,7 @@ Test(format, only_pretends_if_open_for_reading)
 	cr_assert_eq(xlog_format_data(f)->size_bytes, SIZE);
 	cr_assert_eq(xlog_format_log(f)->size_bytes, SIZE / 2);
 	cr_assert_eq(xlog_format_probe(f, see, NULL), 0);
+	cr_assert_eq(xlog_format_prepare(f), -EROFS);
 	close_format();
 	cr_assert_eq(length(data), 0);
 	cr_assert_eq(length(logdev), -1);
@@ -320,6 +329,7 @@ Test(format, that_fails_leaves_no_file_that_it_made)
 	signal(SIGXFSZ, SIG_IGN);
 	cr_assert_eq(unlink(data), 0);
 	cr_assert_eq(open_longer(XLOG_OPEN_WRITE, SIZE, NULL, 0), 0);
+	cr_assert_eq(xlog_format_prepare(f), 0);
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
 	cr_assert_eq(xlog_format(f, &opts, NULL), -EFBIG);
 	cr_assert_not(xlog_format_wrote(f));
@@ -329,6 +339,7 @@ Test(format, that_fails_leaves_no_file_that_it_made)
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &all), 0);
 	make_file(data, "data", SIZE - 1000);
 	cr_assert_eq(open_longer(XLOG_OPEN_WRITE, SIZE, NULL, 0), 0);
+	cr_assert_eq(xlog_format_prepare(f), 0);
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
 	cr_assert_eq(xlog_format(f, &opts, NULL), -EFBIG);
 	cr_assert(xlog_format_wrote(f));
