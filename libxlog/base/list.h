@@ -58,6 +58,18 @@ static inline void list_remove(struct list *link)
 	list_init(link);
 }
 
+/* All links of @from behind those of @head; @from is empty then. */
+static inline void list_splice_last(struct list *from, struct list *head)
+{
+	if (from->next == from)
+		return;
+	from->next->prev = head->prev;
+	head->prev->next = from->next;
+	from->prev->next = head;
+	head->prev = from->prev;
+	list_init(from);
+}
+
 /* The first link of @head, or NULL. */
 static inline struct list *list_first(const struct list *head)
 {

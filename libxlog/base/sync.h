@@ -123,6 +123,25 @@ static inline void xcond_wait(struct xcond *cond, struct xmutex *mutex)
 	sync_ok(pthread_cond_wait(&cond->c, &mutex->m));
 }
 
+/* The same, for @ms milliseconds at most. */
+static inline void xcond_wait_ms(struct xcond *cond, struct xmutex *mutex,
+				 unsigned int ms) REQUIRES(mutex);
+
+static inline void xcond_wait_ms(struct xcond *cond, struct xmutex *mutex,
+				 unsigned int ms)
+{
+	struct timespec end;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += ms / 1000;
+	end.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (end.tv_nsec >= 1000000000) {
+		end.tv_sec++;
+		end.tv_nsec -= 1000000000;
+	}
+	(void)pthread_cond_timedwait(&cond->c, &mutex->m, &end);
+}
+
 static inline void xcond_wake_one(struct xcond *cond)
 {
 	sync_ok(pthread_cond_signal(&cond->c));

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Forces: make what was committed durable. Who forces the checkpoint that is
+ * being collected pushes it himself. While others are on their way to the disk
+ * he waits for one of them first, and many commits that are forced at one time
+ * so become one checkpoint.
+ *
+ * Covering: an idle log still has a checkpoint that recovery would replay.
+ * After two of the superblock alone, the second of which says that the tail is
+ * the first, there is nothing else to replay.
+ */
+#include "libxlog/log/log_priv.h"
+
+enum {
+	/* Checkpoints under way that a force does not wait for. */
+	IN_FLIGHT = 2,
+	UNMOUNT_RESERVE_BYTES = 600,
+	UNMOUNT_BODY_BYTES = 8,
+};
+
+enum cover {
+	COVER_IDLE,		/* recovery would replay superblocks only */
+	COVER_NEED,
+	COVER_DONE,		/* the first of two is being written */
+	COVER_NEED2,
+	COVER_DONE2,
+};
+
+/* --- forces --- */
+
+static bool is_current(struct log *log, uint64_t seq)
+{
+	return atomic_load(&log->cil.seq) <= seq;
+}
+
+/* Push the checkpoint @seq, which is the current one, or wait until another
+   has. */
+static int push_current(struct log *log, uint64_t seq)
+{
+	struct cil *cil = &log->cil;
+
+	xmutex_lock(&cil->push_lock);
+	while (cil->ncommitting >= IN_FLIGHT && is_current(log, seq) &&
+	       !log_is_shutdown(log))
+		log_sleep(log, &cil->progress, &cil->push_lock);
+	xmutex_unlock(&cil->push_lock);
+	if (!is_current(log, seq))
+		return 0;
+	return cil_push(log, seq, true);
+}
+
+static struct checkpoint *committing_locked(struct cil *cil, uint64_t seq)
+	REQUIRES(cil->push_lock)
+{
+	for (struct list *l = list_first(&cil->committing); l;
+	     l = list_next(l, &cil->committing)) {
+		struct checkpoint *cp = container_of(l, struct checkpoint,
+						     committing_link);
+
+		if (cp->seq >= seq)
+			return cp->seq == seq ? cp : NULL;
+	}
+	return NULL;
+}
+
+/* Where the checkpoint @seq is committed, or 0: it is over. */
+static xfs_lsn_t commit_lsn_of(struct log *log, uint64_t seq)
+{
+	struct cil *cil = &log->cil;
+	struct checkpoint *cp;
+	xfs_lsn_t lsn = 0;
+
+	xmutex_lock(&cil->push_lock);
+	while ((cp = committing_locked(cil, seq)) && !cp->commit_lsn &&
+	       !log_is_shutdown(log))
+		log_sleep(log, &cil->progress, &cil->push_lock);
+	if (cp)
+		lsn = cp->commit_lsn;
+	xmutex_unlock(&cil->push_lock);
+	return lsn;
+}
+
+static int wait_done(struct log *log, uint64_t seq)
+{
+	struct cil *cil = &log->cil;
+	bool done;
+
+	xmutex_lock(&cil->push_lock);
+	while (cil->done_seq < seq && committing_locked(cil, seq) &&
+	       !log_is_shutdown(log))
+		log_sleep(log, &cil->progress, &cil->push_lock);
+	done = cil->done_seq >= seq;
+	xmutex_unlock(&cil->push_lock);
+	return done ? 0 : -ESHUTDOWN;
+}
+
+static int force_direct(struct log *log, xfs_lsn_t lsn, bool wait)
+{
+	iclog_kick(log, lsn);
+	return wait ? iclog_wait(log, lsn) : 0;
+}
+
+int log_force_seq(struct log *log, uint64_t seq, bool wait)
+{
+	xfs_lsn_t lsn;
+	int rc;
+
+	if (log->config.flags & LOG_DIRECT)
+		return force_direct(log, seq, wait);
+	if (is_current(log, seq)) {
+		if (!wait) {
+			cil_push_later(log, seq, true);
+			return 0;
+		}
+		rc = push_current(log, seq);
+		if (rc)
+			return rc;
+	}
+	if (!wait)
+		return 0;
+	lsn = commit_lsn_of(log, seq);
+	if (lsn)
+		iclog_kick(log, lsn);
+	return wait_done(log, seq);
+}
+
+int log_force(struct log *log, bool wait)
+{
+	uint64_t seq = atomic_load(&log->cil.seq);
+	xfs_lsn_t last;
+
+	if (log->config.flags & LOG_DIRECT) {
+		iclog_kick(log, XFS_NULL_LSN);
+		xmutex_lock(&log->iclog_lock);
+		last = log->prev_lsn;
+		xmutex_unlock(&log->iclog_lock);
+		return wait ? iclog_wait(log, last) : 0;
+	}
+	/* nothing in it: what came before it */
+	if (atomic_load(&log->cil.is_empty))
+		return seq == 1 ? 0 : log_force_seq(log, seq - 1, wait);
+	return log_force_seq(log, seq, wait);
+}
+
+bool log_push_pinned(struct log *log)
+{
+	struct cil *cil = &log->cil;
+	uint64_t seq = atomic_load(&cil->seq);
+
+	if (log->config.flags & LOG_DIRECT || atomic_load(&cil->is_empty)) {
+		iclog_kick(log, XFS_NULL_LSN);
+		return false;
+	}
+	cil_push_later(log, seq, true);
+	return true;
+}
+
+/* --- the end --- */
+
+int log_quiesce(struct log *log)
+{
+	int rc = log_force(log, true);
+
+	return rc ? rc : ail_wait_empty(log);
+}
+
+
+void cover_note(struct log *log, const struct iclog *ic, bool alone)
+{
+	bool dummy = ic->num_ops == XLOG_BUF_CHECKPOINT_OPS && alone;
+
+	switch (log->cover) {
+	case COVER_IDLE:
+		log->cover = dummy ? COVER_IDLE : COVER_NEED;
+		break;
+	case COVER_DONE:
+		log->cover = dummy ? COVER_NEED2 : COVER_NEED;
+		break;
+	case COVER_DONE2:
+		log->cover = dummy ? COVER_IDLE : COVER_NEED;
+		break;
+	default:
+		log->cover = COVER_NEED;
+	}
+}
+
+static bool is_idle(struct log *log)
+{
+	bool idle;
+
+	xmutex_lock(&log->ail.lock);
+	idle = list_is_empty(&log->ail.items) &&
+	       list_is_empty(&log->ail.starts);
+	xmutex_unlock(&log->ail.lock);
+	return idle && atomic_load(&log->cil.is_empty);
+}
+
+bool log_needs_cover(struct log *log)
+{
+	bool needs = false;
+
+	if (!is_idle(log))
+		return false;
+	xmutex_lock(&log->iclog_lock);
+	if (log->oldest == log->active &&
+	    !log->iclogs[log->active].used_bytes) {
+		needs = log->cover == COVER_NEED || log->cover == COVER_NEED2;
+		if (needs)
+			log->cover++;
+	}
+	xmutex_unlock(&log->iclog_lock);
+	return needs;
+}
+
+int log_unmount(struct log *log)
+{
+	uint8_t op[OP_BYTES + UNMOUNT_BODY_BYTES] = { 0 };
+	struct ticket *tic;
+	struct iclog *ic;
+	xfs_lsn_t lsn;
+	int rc;
+
+	rc = ticket_reserve(log, UNMOUNT_RESERVE_BYTES, 1, false, &tic);
+	if (rc)
+		return rc;
+	/* the length of what follows is not counted, as in Linux since 6.1 */
+	xlog_op_header_encode(op, &(struct xlog_op_header){
+		.oh_tid = tic->tid,
+		.oh_clientid = XLOG_CLIENT_LOG,
+		.oh_flags = XLOG_UNMOUNT_TRANS,
+	});
+	put_w16(op + OP_BYTES, XFS_UNMOUNT_MAGIC, xlog_form_order(&log->form));
+	tic->left_bytes -= (int64_t)sizeof(op);
+	rc = log_write_op(log, tic, op, sizeof(op), ICLOG_FLUSH | ICLOG_FUA,
+			  &ic);
+	if (!rc) {
+		lsn = ic->lsn;
+		iclog_flag(log, ic, 0, true);
+		iclog_put(log, ic, tic, 1);
+		rc = iclog_wait(log, lsn);
+	}
+	ticket_release(log, tic);
+	return rc;
+}

@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * See store.h.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "libxfsfmt/logitem.h"
+#include "libxlog/replay/newlog.h"
+#include "tests/lib/stack.h"
+#include "tests/lib/store.h"
+
+enum {
+	TYPE = XFS_LI_BUF,
+	HEAD_BYTES = 16,	/* type, regions, id, body */
+};
+
+static const uint8_t uuid[16] = { 0x5a, 1, 2, 3 };
+
+static uint64_t data_off(const struct store *s, uint32_t id)
+{
+	return (uint64_t)s->config.log_bb * BB_SIZE +
+	       (uint64_t)id * STORE_OBJECT_BYTES;
+}
+
+/* A body that shows if it is of two stamps. */
+static void fill_body(uint8_t *at, uint32_t bytes, uint64_t stamp, uint32_t id)
+{
+	for (uint32_t off = 0; off + 8 <= bytes; off += 8)
+		put_le64(at + off, stamp * 4096 + (id + off) % 4096);
+}
+
+static bool read_body(const uint8_t *at, uint32_t bytes, uint32_t id,
+		      uint64_t *stamp)
+{
+	*stamp = get_le64(at) / 4096;
+	for (uint32_t off = 0; off + 8 <= bytes; off += 8)
+		if (get_le64(at + off) != *stamp * 4096 + (id + off) % 4096)
+			return false;
+	return true;
+}
+
+/* --- the item --- */
+
+static struct store_object *object_of(struct log_item *item)
+{
+	return container_of(item, struct store_object, item);
+}
+
+static void object_size(struct log_item *item, uint32_t *nregions,
+			uint32_t *bytes)
+{
+	*nregions = 2;
+	*bytes = HEAD_BYTES + object_of(item)->body_bytes;
+}
+
+static void object_format(struct log_item *item, struct log_formatter *f)
+{
+	struct store_object *o = object_of(item);
+	uint8_t *at = log_region(f, HEAD_BYTES);
+
+	memset(at, 0, HEAD_BYTES);
+	put_w16(at, TYPE, XFS_HOST_ORDER);
+	put_w16(at + 2, 2, XFS_HOST_ORDER);
+	put_w32(at + 4, o->id, XFS_HOST_ORDER);
+	at = log_region(f, o->body_bytes);
+	fill_body(at, o->body_bytes, atomic_load(&o->stamp), o->id);
+}
+
+static void object_pin(struct log_item *item)
+{
+	atomic_fetch_add(&object_of(item)->pins, 1);
+}
+
+static void object_unpin(struct log_item *item, bool abort)
+{
+	(void)abort;
+	atomic_fetch_sub(&object_of(item)->pins, 1);
+}
+
+static void object_unlock(struct log_item *item)
+{
+	pthread_mutex_unlock(&object_of(item)->lock);
+}
+
+static void object_committing(struct log_item *item, uint64_t seq)
+{
+	(void)seq;
+	object_unlock(item);
+}
+
+static void object_release(struct log_item *item, bool abort)
+{
+	(void)abort;
+	object_unlock(item);
+}
+
+static enum log_push object_push(struct log_item *item, struct list *queue)
+{
+	struct store_object *o = object_of(item);
+
+	if (atomic_load(&o->pins))
+		return LOG_PUSH_PINNED;
+	if (pthread_mutex_trylock(&o->lock))
+		return LOG_PUSH_LOCKED;
+	if (atomic_load(&o->pins)) {
+		pthread_mutex_unlock(&o->lock);
+		return LOG_PUSH_PINNED;
+	}
+	o->written_lsn = item->lsn;
+	list_insert_last(&o->queue_link, queue);
+	return LOG_PUSH_QUEUED;
+}
+
+static const struct log_item_ops object_ops = {
+	.name = "object",
+	.size = object_size,
+	.format = object_format,
+	.pin = object_pin,
+	.unpin = object_unpin,
+	.committing = object_committing,
+	.push = object_push,
+	.release = object_release,
+};
+
+static void write_back(void *ctx, struct list *queue)
+{
+	struct store *s = ctx;
+	struct list *first;
+
+	while ((first = list_first(queue))) {
+		struct store_object *o = container_of(first,
+						      struct store_object,
+						      queue_link);
+		uint8_t body[STORE_MAX_BODY];
+		uint64_t stamp = atomic_load(&o->stamp);
+		int rc;
+
+		list_remove(first);
+		fill_body(body, o->body_bytes, stamp, o->id);
+		rc = dev_write(s->fault, data_off(s, o->id), body,
+			       o->body_bytes);
+		atomic_fetch_add(&s->writes, 1);
+		if (rc) {
+			log_item_failed(s->log, &o->item);
+		} else {
+			o->written_stamp = stamp;
+			log_data_written(s->log);
+			log_item_clean(s->log, &o->item);
+		}
+		pthread_mutex_unlock(&o->lock);
+	}
+}
+
+/* --- open --- */
+
+static void take_report(void *ctx, const struct xlog_report *r)
+{
+	struct store *s = ctx;
+
+	if (r->severity == XLOG_ERROR)
+		snprintf(s->said, sizeof(s->said), "%s: %s", r->code, r->text);
+}
+
+static struct xlog reader(struct store *s)
+{
+	struct xlog log = {
+		.sink = s->sink,
+		.fs = s->fault,
+		.dev = s->log_dev,
+		.nbb = s->config.log_bb,
+		.logv2 = true,
+		.info = {
+			.sb_version = 5, .log_version = 2,
+			.log_size_bb = s->config.log_bb,
+			.log_sunit_bytes = s->config.sunit_bytes,
+			.log_sector_bytes = s->config.sector_bytes,
+		},
+	};
+
+	log.sb.sb_lsn = XFS_NULL_LSN;
+	memcpy(log.info.uuid, uuid, sizeof(uuid));
+	return log;
+}
+
+/* A clean log of cycle @cycle, and open it. */
+static int open_log(struct store *s, uint32_t cycle)
+{
+	const struct store_config *c = &s->config;
+	struct newlog n = {
+		.dev = s->log_dev, .cycle = cycle,
+		.form = newlog_form(true, c->sunit_bytes, c->sector_bytes,
+				    c->log_bb, uuid),
+	};
+	struct log_config lc = {
+		.flags = c->flags, .dev = s->log_dev, .data = s->fault,
+		.internal = true, .sunit_bytes = c->sunit_bytes,
+		.sector_bytes = c->sector_bytes, .logbufs = c->logbufs,
+		.logbsize_bytes = c->logbsize_bytes, .seed = 0x1000,
+		.write_back = write_back, .write_back_ctx = s,
+		.sink = s->sink,
+	};
+	struct xlog log = reader(s);
+	struct xlog_bounds b;
+	int rc = newlog_write(&n);
+
+	if (!rc)
+		rc = dev_flush(s->fault);
+	if (!rc)
+		rc = xlog_find(&log, 0, &b);
+	if (rc || b.state != XLOG_CLEAN)
+		return rc ? rc : -EUCLEAN;
+	memcpy(lc.uuid, uuid, sizeof(uuid));
+	lc.head = b.head;
+	lc.prev_block = xlog_lsn_block(b.last_record);
+	rc = log_open(&lc, &s->log);
+	if (!rc)
+		s->log->breaks = c->breaks;
+	return rc;
+}
+
+static int make_objects(struct store *s)
+{
+	s->objects = calloc(s->config.objects, sizeof(*s->objects));
+	if (!s->objects)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < s->config.objects; i++) {
+		struct store_object *o = &s->objects[i];
+		uint32_t max = s->config.body_bytes;
+
+		o->store = s;
+		o->id = i;
+		o->body_bytes = max <= 64 ? max : 64 + i * 72 % (max - 63);
+		o->body_bytes -= o->body_bytes % 8;
+		pthread_mutex_init(&o->lock, NULL);
+		list_init(&o->queue_link);
+		log_item_init(&o->item, &object_ops, TYPE);
+	}
+	return 0;
+}
+
+struct store *store_new(const struct store_config *config)
+{
+	struct store *s = calloc(1, sizeof(*s));
+	uint64_t bytes;
+
+	if (!s)
+		return NULL;
+	s->config = *config;
+	if (!s->config.body_bytes)
+		s->config.body_bytes = 64;
+	s->sink = (struct sink){ take_report, s };
+	pthread_mutex_init(&s->history_lock, NULL);
+	s->logres_bytes = 2 * OP_BYTES + HEAD_BYTES + s->config.body_bytes;
+	bytes = data_off(s, s->config.objects);
+	if (dev_open_overlay(NULL, bytes, &s->sink, &s->medium) ||
+	    make_objects(s))
+		goto free_store;
+	{
+		struct dev *below;
+
+		if (stack_borrow(s->medium, &below) ||
+		    dev_open_fault(below, &s->fault) ||
+		    stack_borrow(s->fault, &below) ||
+		    dev_open_window(below, 0, (uint64_t)s->config.log_bb *
+				    BB_SIZE, &s->log_dev))
+			goto free_store;
+	}
+	if (open_log(s, 1))
+		goto free_store;
+	return s;
+free_store:
+	store_free(s);
+	return NULL;
+}
+
+void store_free(struct store *s)
+{
+	if (!s)
+		return;
+	log_close(s->log);
+	for (uint32_t i = 0; s->objects && i < s->config.objects; i++)
+		log_item_fini(&s->objects[i].item);
+	dev_close(s->log_dev);
+	dev_close(s->fault);
+	dev_close(s->medium);
+	free(s->objects);
+	free(s->changed);
+	free(s->first);
+	free(s);
+}
+
+/* --- change --- */
+
+static int grow(void **p, size_t need, size_t *room, size_t size)
+{
+	size_t more = *room ? 2 * *room : 1024;
+	void *q;
+
+	if (need <= *room)
+		return 0;
+	while (more < need)
+		more *= 2;
+	q = realloc(*p, more * size);
+	if (!q)
+		return -ENOMEM;
+	*p = q;
+	*room = more;
+	return 0;
+}
+
+/* A new transaction of these, which are locked: its number. */
+static uint64_t note_txn(struct store *s, const uint32_t *ids,
+			 unsigned int count)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&s->history_lock);
+	if (grow((void **)&s->changed, s->nchanged + count, &s->changed_room,
+		 sizeof(*s->changed)) ||
+	    grow((void **)&s->first, (size_t)s->txns + 2,
+		 (size_t *)&s->txns_room, sizeof(*s->first)))
+		abort();
+	s->first[s->txns] = s->nchanged;
+	memcpy(s->changed + s->nchanged, ids, count * sizeof(*ids));
+	s->nchanged += count;
+	n = ++s->txns;
+	s->first[n] = s->nchanged;
+	pthread_mutex_unlock(&s->history_lock);
+	return n;
+}
+
+static void stamp_all(struct store *s, const uint32_t *ids, unsigned int count,
+		      struct list *items)
+{
+	uint64_t n = note_txn(s, ids, count);
+
+	for (unsigned int i = 0; i < count; i++) {
+		struct store_object *o = &s->objects[ids[i]];
+
+		atomic_store(&o->stamp, n);
+		list_insert_last(&o->item.trans_link, items);
+		atomic_fetch_or(&o->item.flags, LOG_ITEM_DIRTY);
+	}
+}
+
+static int commit(struct store *s, struct ticket *tic, struct list *items,
+		  bool roll, uint64_t *seq)
+{
+	uint64_t n = s->txns, ignored;
+	int rc = log_commit(s->log, &(struct log_commit){
+				.ticket = tic, .items = items, .roll = roll,
+			    }, seq ? seq : &ignored);
+
+	if (!rc)
+		s->committed = n;
+	return rc;
+}
+
+int store_change(struct store *s, const uint32_t *ids, unsigned int count,
+		 uint64_t *seq)
+{
+	struct ticket *tic;
+	struct list items;
+	int rc = ticket_reserve(s->log, s->logres_bytes * count, 1, false,
+				&tic);
+
+	if (rc)
+		return rc;
+	list_init(&items);
+	for (unsigned int i = 0; i < count; i++)
+		pthread_mutex_lock(&s->objects[ids[i]].lock);
+	stamp_all(s, ids, count, &items);
+	return commit(s, tic, &items, false, seq);
+}
+
+int store_chain(struct store *s, const uint32_t *ids, unsigned int count,
+		unsigned int links, uint64_t *seq)
+{
+	struct ticket *tic;
+	struct list items;
+	int rc = ticket_reserve(s->log, s->logres_bytes * count, 2, true,
+				&tic);
+
+	if (rc)
+		return rc;
+	list_init(&items);
+	for (unsigned int link = 1; ; link++) {
+		for (unsigned int i = 0; i < count; i++)
+			pthread_mutex_lock(&s->objects[ids[i]].lock);
+		stamp_all(s, ids, count, &items);
+		rc = commit(s, tic, &items, link < links, seq);
+		if (link == links)
+			return rc;
+		if (!rc)
+			rc = ticket_regrant(s->log, tic);
+		if (rc) {
+			ticket_release(s->log, tic);
+			return rc;
+		}
+	}
+}
+
+int store_force(struct store *s)
+{
+	uint64_t n = s->committed;
+	int rc = log_force(s->log, true);
+
+	if (!rc)
+		s->forced = n;
+	return rc;
+}
+
+/* --- recovery --- */
+
+static int replay_trans(struct store *s, const struct xlog_trans *t)
+{
+	for (size_t i = 0; i < t->nitems; i++) {
+		const struct xlog_item *item = &t->items[i];
+		uint64_t stamp;
+		uint32_t id;
+
+		if (item->nregions != 2 || item->declared != 2)
+			return -EUCLEAN;
+		id = get_w32(item->regions[0].data + 4, XFS_HOST_ORDER);
+		if (id >= s->config.objects ||
+		    item->regions[1].len_bytes != s->objects[id].body_bytes ||
+		    !read_body(item->regions[1].data,
+			       item->regions[1].len_bytes, id, &stamp))
+			return -EUCLEAN;
+		atomic_store(&s->objects[id].stamp, stamp);
+	}
+	return 0;
+}
+
+static const char *replay(struct store *s, struct xlog *log,
+			  const struct xlog_bounds *b,
+			  struct store_report *rep)
+{
+	struct xlog_trans_iter *it;
+	const struct xlog_trans *t;
+	const char *why = NULL;
+	int rc;
+
+	if (xlog_trans_open(log, xlog_lsn_block(b->tail),
+			    xlog_lsn_block(b->head), false, &it))
+		return "the log cannot be read";
+	while ((rc = xlog_trans_next(it, &t)) == 1 && !why) {
+		if (!t->committed)
+			continue;
+		rep->checkpoints++;
+		if (replay_trans(s, t))
+			why = "a transaction that was never written";
+	}
+	xlog_trans_close(it);
+	return rc < 0 ? "the log is damaged" : why;
+}
+
+/* Is it the state after transaction @n? */
+static const char *check_state(struct store *s, uint64_t n)
+{
+	uint64_t *want = calloc(s->config.objects, sizeof(*want));
+	const char *why = NULL;
+
+	if (!want)
+		abort();
+	for (uint64_t t = 1; t <= n; t++)
+		for (size_t i = s->first[t - 1]; i < s->first[t]; i++)
+			want[s->changed[i]] = t;
+	for (uint32_t i = 0; i < s->config.objects && !why; i++) {
+		uint64_t have = atomic_load(&s->objects[i].stamp);
+
+		if (have != want[i])
+			why = "a transaction is there by half, or an earlier one is missing";
+	}
+	free(want);
+	return why;
+}
+
+static const char *load_objects(struct store *s)
+{
+	for (uint32_t i = 0; i < s->config.objects; i++) {
+		struct store_object *o = &s->objects[i];
+		uint8_t body[STORE_MAX_BODY];
+		uint64_t stamp;
+
+		if (dev_read(s->fault, data_off(s, i), body, o->body_bytes))
+			return "an object cannot be read";
+		/* torn: the log has to have it */
+		if (!read_body(body, o->body_bytes, i, &stamp))
+			stamp = get_le64(body) ? UINT64_MAX : 0;
+		atomic_store(&o->stamp, stamp);
+	}
+	return NULL;
+}
+
+static const char *judge(struct store *s, struct store_report *rep)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < s->config.objects; i++) {
+		uint64_t stamp = atomic_load(&s->objects[i].stamp);
+
+		if (stamp > s->txns)
+			return "an object is torn and not in the log";
+		if (stamp > n)
+			n = stamp;
+	}
+	rep->recovered = n;
+	if (n < s->forced)
+		return "a transaction that was forced is gone";
+	return check_state(s, n);
+}
+
+/* All as it is now on the device, history ends here. */
+static int settle(struct store *s)
+{
+	for (uint32_t i = 0; i < s->config.objects; i++) {
+		struct store_object *o = &s->objects[i];
+		uint8_t body[STORE_MAX_BODY] = { 0 };
+
+		atomic_store(&o->stamp, 0);
+		if (dev_write(s->fault, data_off(s, i), body, o->body_bytes))
+			return -EIO;
+	}
+	s->txns = s->committed = s->forced = 0;
+	s->nchanged = 0;
+	return 0;
+}
+
+const char *store_crash(struct store *s, enum fault_crash how, uint64_t seed)
+{
+	struct store_report rep = { .in_flight = s->log->cil.ncommitting };
+	struct xlog_bounds b;
+	const char *why;
+	struct xlog log;
+
+	log_close(s->log);
+	s->log = NULL;
+	if (fault_crash(s->fault, how, seed))
+		return "the device itself failed";
+	for (uint32_t i = 0; i < s->config.objects; i++)
+		atomic_store(&s->objects[i].pins, 0);
+	log = reader(s);
+	if (xlog_find(&log, 0, &b) || b.state == XLOG_CORRUPT)
+		return "no head and tail can be found";
+	if (b.refused[0])
+		return "the log is refused";
+	rep.torn = b.torn_block != UINT32_MAX;
+	rep.wrapped = xlog_lsn_block(b.tail) > xlog_lsn_block(b.head);
+	why = load_objects(s);
+	if (!why && b.state == XLOG_DIRTY)
+		why = replay(s, &log, &b, &rep);
+	if (!why)
+		why = judge(s, &rep);
+	s->last = rep;
+	if (!why && (settle(s) || open_log(s, xlog_lsn_cycle(b.head) + 1)))
+		why = "the store cannot be opened again";
+	return why;
+}
+
+void store_last_crash(const struct store *s, struct store_report *out)
+{
+	*out = s->last;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A store of objects whose changes go through the log engine, and nothing of a
+ * filesystem: numbered objects, each with a stamp, the number of the last
+ * transaction that changed it. The device can lose power; what recovery then
+ * makes of log and objects must be the state after some transaction, no
+ * earlier than the last that was forced.
+ *
+ * Recovery here is a few lines over the log reader: it finds head and tail as
+ * ever and puts back what the transactions say. Plain C.
+ */
+#ifndef TESTS_LIB_STORE_H
+#define TESTS_LIB_STORE_H
+
+#include "libxlog/dev/fault.h"
+#include "libxlog/log/log_priv.h"
+#include "libxlog/read/read.h"
+
+enum {
+	STORE_MAX_OBJECTS = 4096,	/* of one transaction, too */
+	STORE_OBJECT_BYTES = 4096,	/* room of each on the device */
+	STORE_MAX_BODY = 4000,
+};
+
+struct store_config {
+	uint32_t	log_bb;
+	uint32_t	sunit_bytes, sector_bytes;
+	uint32_t	logbufs, logbsize_bytes;
+	unsigned int	flags;		/* LOG_* */
+	unsigned int	breaks;		/* LOG_BREAK_* */
+	unsigned int	objects;
+	uint32_t	body_bytes;	/* at most, logged of each; 0: 64 */
+};
+
+/* What the last crash was like. */
+struct store_report {
+	uint64_t	recovered;	/* the newest transaction there */
+	uint64_t	checkpoints;	/* replayed */
+	bool		torn, wrapped;
+	unsigned int	in_flight;	/* checkpoints, when power failed */
+};
+
+struct store_object {
+	struct log_item	item;
+	struct list	queue_link;
+	struct store	*store;
+	pthread_mutex_t	lock;
+	uint32_t	id;
+	uint32_t	body_bytes;
+	_Atomic uint64_t stamp;		/* (lock) to change */
+	_Atomic int	pins;
+	uint64_t	written_stamp;	/* (lock) of what is on the device */
+	xfs_lsn_t	written_lsn;	/* (lock) and where it was in the AIL */
+};
+
+struct store {
+	struct store_config config;
+	struct sink	sink;
+	char		said[512];	/* the last report */
+	struct dev	*medium, *fault, *log_dev;
+	struct log	*log;
+	struct store_object *objects;
+	uint32_t	logres_bytes;	/* per object */
+	_Atomic uint64_t writes;	/* objects written back */
+	/* what happened: transaction n changed objects[first[n-1] .. first[n]) */
+	pthread_mutex_t	history_lock;
+	uint32_t	*changed;
+	size_t		nchanged, changed_room;
+	size_t		*first;
+	uint64_t	txns, txns_room;
+	uint64_t	committed;	/* the newest that was */
+	uint64_t	forced;		/* and was made durable */
+	struct store_report last;	/* crash */
+};
+
+/* A new store with a clean log, or NULL: no memory. */
+struct store *store_new(const struct store_config *config);
+
+/* Power off, if it was on, and no more store. */
+void store_free(struct store *s);
+
+/*
+ * Change @count objects of these numbers (no two the same, ascending) in a
+ * transaction. *@seq may be NULL. As log_commit().
+ */
+int store_change(struct store *s, const uint32_t *ids, unsigned int count,
+		 uint64_t *seq) MUST_CHECK;
+
+/* The same objects in a chain of @links transactions that rolls. */
+int store_chain(struct store *s, const uint32_t *ids, unsigned int count,
+		unsigned int links, uint64_t *seq) MUST_CHECK;
+
+/* All committed so far becomes durable. */
+int store_force(struct store *s) MUST_CHECK;
+
+/*
+ * Power fails: the log goes without a word, and of the writes not flushed @how
+ * decides. Then recover, and say what is wrong with the result, or NULL; the
+ * log is clean and open again, and history begins with this state.
+ */
+const char *store_crash(struct store *s, enum fault_crash how, uint64_t seed);
+
+void store_last_crash(const struct store *s, struct store_report *out);
+
+#endif
