@@ -168,21 +168,16 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 
 /* --- devices --- */
 
-/* The path that a sub-option has in place of an argument, or beside it. */
-static const char *one_path(const char *path, const char *other,
-			    const char *name)
-{
-	if (path && other)
-		cmd_usage("%s option respecified", name);
-	return path ? path : other;
-}
-
 static void find_devices(struct mkfs_opts *o)
 {
 	const struct mkfs_subs *s = &o->subs;
 
-	o->io.path = one_path(o->io.path, s->text[D_NAME], "-d name");
-	o->io.logdev = one_path(s->text[L_LOGDEV], s->text[L_NAME], "-l name");
+	if (o->io.path && subs_given(s, D_NAME))
+		cmd_usage("-d name option respecified");
+	if (subs_given(s, D_NAME))
+		o->io.path = s->text[D_NAME];
+	o->io.logdev = subs_given(s, L_NAME) ? s->text[L_NAME] :
+					       s->text[L_LOGDEV];
 	if (!o->io.path)
 		cmd_usage("which device or file?");
 	if (s->number[D_FILE] && !subs_given(s, D_SIZE))

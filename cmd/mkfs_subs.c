@@ -134,12 +134,14 @@ static const struct {
 /* Is @name one of the words of @list? */
 static bool is_in(const char *list, const char *name)
 {
-	size_t len = strlen(name);
+	size_t len;
 
-	for (const char *at = list; (at = strstr(at, name)); at += len)
-		if ((at == list || at[-1] == ' ') &&
-		    (at[len] == ' ' || !at[len]))
-			return len;
+	for (const char *word = list; *word; word += len) {
+		word += strspn(word, " ");
+		len = strcspn(word, " ");
+		if (len == strlen(name) && !strncmp(word, name, len))
+			return true;
+	}
 	return false;
 }
 
