@@ -198,6 +198,9 @@ static void set_versions(struct chooser *c)
 			    XFS_SB_VERSION_DIRV2BIT |
 			    XFS_SB_VERSION_ALIGNBIT |
 			    XFS_SB_VERSION_MOREBITSBIT;
+	/* parent pointers are attributes */
+	if (sb->sb_features_incompat & XFS_SB_INCOMPAT_PARENT)
+		sb->sb_versionnum |= XFS_SB_VERSION_ATTRBIT;
 	if (sb->sb_sectsize > SECTOR_MIN ||
 	    c->plan->log_sector_bytes > SECTOR_MIN) {
 		sb->sb_versionnum |= XFS_SB_VERSION_SECTORBIT;

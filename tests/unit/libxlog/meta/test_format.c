@@ -283,3 +283,15 @@ Test(format_write, takes_generations_and_cycle_from_the_caller)
 	cr_assert_eq(get_be32(raw + 4), 5);
 	dev_close(dev);
 }
+
+/* Of mkfs.xfs 7.2: the kernel need not set the bit when it makes the first. */
+Test(format_plan_init, parent_pointers_are_attributes)
+{
+	struct xlog_format_options o = base();
+
+	make_plan(&o, MIB(64), 0);
+	cr_expect_not(plan.sb.sb_versionnum & XFS_SB_VERSION_ATTRBIT);
+	o.parent = XLOG_YES;
+	make_plan(&o, MIB(64), 0);
+	cr_expect(plan.sb.sb_versionnum & XFS_SB_VERSION_ATTRBIT);
+}
