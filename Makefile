@@ -86,7 +86,7 @@ STRESS	:= $(wildcard tests/stress/*.c)
 FUZZ	:= $(wildcard tests/fuzz/fuzz_*.c)
 STORY_C	:= $(wildcard tests/story/*.c)
 STORY_SH := $(wildcard tests/story/*.sh)
-TRUTH	:= tests/truth/fields_dump.c tests/truth/apply_delta.c
+TRUTH	:= tests/truth/fields_dump.c tests/truth/apply_delta.c tests/truth/format_same.c
 SPOIL	:= tests/spoil/spoil.c
 AGREE	:= tests/agree/agree.c
 DIFFER	:= tests/differ/differ.c
@@ -102,7 +102,7 @@ A	:= $(BUILD)/libcmd.a $(BUILD)/libxlog.a $(BUILD)/libxfsfmt.a
 .SECONDARY:			# keep objects: make would delete them as intermediates
 .DELETE_ON_ERROR:
 .PHONY: all check check-all unit story stress fuzz fuzz-build fuzz-replay lint \
-	crash corrupt variants bench corpus demo deps install install-strip uninstall dist \
+	crash corrupt formats variants bench corpus demo deps install install-strip uninstall dist \
 	distcheck clean help FORCE
 
 all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/$(SHLIB) $(BUILD)/libxlog.pc ## build the tools and the library
@@ -213,6 +213,9 @@ stress: $(call bin,$(STRESS))	## programs with many threads
 crash: $(BUILD)/tests/story/recover_survives_power_failure $(BUILD)/tests/story/format_survives_power_failure ## these stories, with every write: minutes
 	@IMAGES='$(or $(IMAGES),tests/images)' CRASH_ALL=1 $<
 	@CRASH_ALL=1 $(lastword $^)
+formats: all $(call bin,$(TRUTH)) ## every pair of options as mkfs.xfs makes it, and for the kernel: minutes; as root
+	@FORMATS_ALL=1 $(RUN) story tests/story/format_same_as_mkfs_xfs.sh && \
+		cat $(BUILD)/tmp/story/format_same_as_mkfs_xfs/stdout
 corrupt: all $(call bin,$(SPOIL)) $(UNPACKED) $(BUILD)/tests/story/recover_never_replays_a_bad_record ## the stories about bad input, with all of it: every byte of record headers, an hour
 	@CORRUPT_ALL=1 $(RUN) story $(filter tests/story/bad_input_%,$(STORY_SH))
 	@IMAGES='$(or $(IMAGES),tests/images)' CORRUPT_ALL=1 \
