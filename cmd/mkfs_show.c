@@ -185,7 +185,7 @@ static void probe_object(struct jl *j, const struct mkfs_found *f)
 {
 	jl_begin(j, "probe");
 	jl_str(j, "device", f->device);
-	jl_str(j, "type", f->type);
+	jl_str(j, "contains", f->type);
 	jl_uint(j, "offset", f->offset_bytes);
 	text_or_null(j, "uuid", f->uuid);
 	text_or_null(j, "label", f->label);
