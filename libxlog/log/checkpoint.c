@@ -156,24 +156,18 @@ static void set_commit(struct checkpoint *cp, struct iclog *ic)
 }
 
 /*
- * LOG_DIRECT: every record is durable when it is done, and so are those before
- * it or the log has a hole there, where it ends for recovery.
- *
- * Else: what the commit record says is there has to be there: when it is in a later
- * record than the start, those before are written first, and made durable by a
- * flush before this one. The record itself is durable when it is done.
+ * What the commit record says is there has to be there: when it is in a later
+ * record than the start, those before are durable first. (LOG_DIRECT: they are
+ * when they are done, or the log has a hole there, where it ends.) The record
+ * itself is durable when it is done.
  */
 static void settle_commit(struct log *log, struct iclog *ic, xfs_lsn_t start,
 			  bool stable)
 {
 	unsigned int flags = ICLOG_FUA;
 
-	if (start != ic->lsn && !(log->config.flags & LOG_DIRECT)) {
-		if (!(log->breaks & LOG_BREAK_WAIT_EARLIER))
-			iclog_wait_before(log, ic);
-		if (!(log->breaks & LOG_BREAK_COMMIT_FLUSH))
-			flags |= ICLOG_FLUSH;
-	}
+	if (start != ic->lsn && !(log->config.flags & LOG_DIRECT))
+		flags |= ICLOG_AFTER;
 	iclog_flag(log, ic, flags, stable);
 }
 

@@ -30,6 +30,8 @@ int iclog_ring_init(struct log *log)
 	list_init(&log->io_queue);
 	log->next_lsn = log->config.head;
 	log->prev_block = log->config.prev_block;
+	log->written_end = log->durable_end = log->config.head;
+	log->written_tail = log->durable_tail = log->config.head;
 	rc = xmutex_init(&log->iclog_lock);
 	if (!rc)
 		rc = xcond_init(&log->writable);
@@ -134,7 +136,6 @@ static void begin_locked(struct log *log, struct iclog *ic, struct ticket *tic)
 	REQUIRES(log->iclog_lock)
 {
 	ic->lsn = log->next_lsn;
-	ic->prev_lsn = log->prev_lsn;
 	ic->prev_block = log->prev_block;
 	ic->tail_lsn = 0;
 	if (tic)
@@ -240,10 +241,30 @@ int iclog_wait(struct log *log, xfs_lsn_t lsn)
 	return done ? 0 : -ESHUTDOWN;
 }
 
-void iclog_wait_before(struct log *log, struct iclog *ic)
+void iclog_wait_before(struct log *log, const struct iclog *ic)
 {
 	xmutex_lock(&log->iclog_lock);
-	wait_locked(log, ic->prev_lsn);
+	while (log->written_end < ic->lsn && !log_is_shutdown(log))
+		log_sleep(log, &log->done, &log->iclog_lock);
+	xmutex_unlock(&log->iclog_lock);
+}
+
+void iclog_written(struct log *log, struct iclog *ic)
+{
+	xmutex_lock(&log->iclog_lock);
+	ic->flags |= ICLOG_WRITTEN;
+	for (;;) {
+		ic = &log->iclogs[log->unwritten];
+		if (!(ic->flags & ICLOG_WRITTEN) || ic->lsn < log->written_end)
+			break;
+		log->written_end = xlog_lsn_add(ic->lsn,
+						xlog_form_bb(&log->form,
+							     ic->used_bytes),
+						log->form.log_size_bb);
+		log->written_tail = ic->tail_lsn;
+		log->unwritten = (log->unwritten + 1) % log->niclogs;
+	}
+	xcond_wake_all(&log->done);
 	xmutex_unlock(&log->iclog_lock);
 }
 

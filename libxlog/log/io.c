@@ -2,60 +2,115 @@
 /*
  * An iclog becomes a record on the device: header, cycle stamps and checksum,
  * a second write where the log ends, and the flushes that the order of crash
- * safety needs. A flush before a record with ICLOG_FLUSH makes durable what was
- * written by then: objects that the moved tail no longer protects, and the
- * earlier records of a checkpoint. It is left out when nothing was written
- * since the last one.
+ * safety needs; but none for what is durable already.
+ *
+ * Linux lets records of a long checkpoint collect in a disk's volatile cache,
+ * as many as there are. If power fails then, there can be more holes in the
+ * log than its recovery looks for. Here they are flushed in time.
  */
 #include "libxlog/log/log_priv.h"
 
+/* Eight records of 256 KiB: what a reader looks through for a hole. */
+enum { HOLE_BYTES = LOG_MAX_ICLOGS * XLOG_MAX_RECORD_BYTES };
+
 void log_data_written(struct log *log)
 {
-	atomic_fetch_add(&log->data.written, 1);
+	atomic_fetch_add(&log->data_written, 1);
 }
 
-static bool is_durable(const struct durable *d)
+static bool is_data_durable(struct log *log)
 {
-	return atomic_load(&d->flushed) == atomic_load(&d->written);
+	return atomic_load(&log->data_flushed) ==
+	       atomic_load(&log->data_written);
 }
 
-static void note_flushed(struct durable *d, uint64_t written)
+static void note_data(struct log *log, uint64_t written)
 {
-	uint64_t flushed = atomic_load(&d->flushed);
+	uint64_t flushed = atomic_load(&log->data_flushed);
 
 	while (flushed < written &&
-	       !atomic_compare_exchange_weak(&d->flushed, &flushed, written))
+	       !atomic_compare_exchange_weak(&log->data_flushed, &flushed,
+					     written))
 		;
 }
 
-/* What was written to the device before. An internal log is on that of data. */
-static int flush(struct log *log, struct dev *dev, bool data, bool records)
+static int flush_data(struct log *log)
 {
-	uint64_t data_written = atomic_load(&log->data.written);
-	uint64_t records_written = atomic_load(&log->records.written);
-	int rc = dev_flush(dev);
+	uint64_t written = atomic_load(&log->data_written);
+	int rc = dev_flush(log->config.data);
 
-	if (!rc && data)
-		note_flushed(&log->data, data_written);
-	if (!rc && records)
-		note_flushed(&log->records, records_written);
+	if (!rc)
+		note_data(log, written);
 	return rc;
 }
 
+/* All records that the device has; an internal log's has the objects, too. */
 static int flush_records(struct log *log)
 {
-	return flush(log, log->config.dev, log->config.internal, true);
+	uint64_t data = atomic_load(&log->data_written);
+	xfs_lsn_t end, tail;
+	int rc;
+
+	xmutex_lock(&log->iclog_lock);
+	end = log->written_end;
+	tail = log->written_tail;
+	xmutex_unlock(&log->iclog_lock);
+	rc = dev_flush(log->config.dev);
+	if (rc)
+		return rc;
+	if (log->config.internal)
+		note_data(log, data);
+	xmutex_lock(&log->iclog_lock);
+	if (end > log->durable_end) {
+		log->durable_end = end;
+		log->durable_tail = tail;
+	}
+	xmutex_unlock(&log->iclog_lock);
+	return 0;
+}
+
+/*
+ * Would recovery be lost if @ic reached the medium and records before it did
+ * not? It looks for holes in so many blocks behind the newest one. And it
+ * begins at the tail that the last durable record names: what has been
+ * overwritten there it passes by, but only as far ahead of the head as the
+ * iclogs that Linux has can reach.
+ */
+static bool reaches_too_far(struct log *log, const struct iclog *ic)
+{
+	const struct xlog_form *form = &log->form;
+	uint64_t ahead, taken;
+	xfs_lsn_t end;
+
+	end = xlog_lsn_add(ic->lsn, xlog_form_bb(form, ic->used_bytes),
+			   form->log_size_bb);
+	xmutex_lock(&log->iclog_lock);
+	ahead = log_distance(log, log->durable_end, end);
+	taken = log_distance(log, log->durable_tail, end);
+	xmutex_unlock(&log->iclog_lock);
+	if (log->breaks & LOG_BREAK_REACH)
+		return false;
+	return ahead > HOLE_BYTES ||
+	       (ahead > XLOG_MAX_ICLOGS * form->size_bytes &&
+		taken > log->size_bytes);
 }
 
 static int flush_before(struct log *log, const struct iclog *ic)
 {
+	bool durable;
 	int rc = 0;
 
-	if (!(ic->flags & ICLOG_FLUSH))
-		return 0;
-	if (!is_durable(&log->data))
-		rc = flush(log, log->config.data, true, log->config.internal);
-	return rc || is_durable(&log->records) ? rc : flush_records(log);
+	if (ic->flags & ICLOG_FLUSH && !is_data_durable(log))
+		rc = flush_data(log);
+	if (rc || (!(ic->flags & ICLOG_AFTER) && !reaches_too_far(log, ic)))
+		return rc;
+	if (!(log->breaks & LOG_BREAK_WAIT_EARLIER))
+		iclog_wait_before(log, ic);
+	xmutex_lock(&log->iclog_lock);
+	durable = log->durable_end >= ic->lsn;
+	xmutex_unlock(&log->iclog_lock);
+	return durable || log->breaks & LOG_BREAK_COMMIT_FLUSH ? 0 :
+	       flush_records(log);
 }
 
 static int write_record(struct log *log, struct iclog *ic)
@@ -78,7 +133,8 @@ static int write_record(struct log *log, struct iclog *ic)
 		rc = dev_write(log->config.dev, 0,
 			       ic->buf + (size_t)first * BB_SIZE,
 			       (size_t)(bb - first) * BB_SIZE);
-	atomic_fetch_add(&log->records.written, 1);
+	if (!rc)
+		iclog_written(log, ic);
 	return rc;
 }
 

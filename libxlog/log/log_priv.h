@@ -113,9 +113,11 @@ enum iclog_state {
 };
 
 enum {
-	ICLOG_FLUSH = 1,	/* what was written before is durable before it */
-	ICLOG_FUA = 2,		/* durable when done */
-	ICLOG_TAIL = 4,		/* its tail has been taken */
+	ICLOG_FLUSH = 1,	/* objects written before are durable before it */
+	ICLOG_AFTER = 2,	/* all records before it are */
+	ICLOG_FUA = 4,		/* durable when done */
+	ICLOG_TAIL = 8,		/* its tail has been taken */
+	ICLOG_WRITTEN = 16,	/* the device has it */
 };
 
 struct iclog {
@@ -123,13 +125,12 @@ struct iclog {
 
 	/* (iclog_lock) but for the bytes of writers, which are theirs */
 	enum iclog_state state;
-	unsigned int	flags;		/* ICLOG_*: FLUSH, FUA, TAIL */
+	unsigned int	flags;		/* ICLOG_*, but for the state */
 	unsigned int	refs;		/* writers */
 	uint32_t	used_bytes;	/* of the operations */
 	uint32_t	num_ops;
 	xfs_lsn_t	lsn;		/* where it goes; used_bytes > 0 */
-	xfs_lsn_t	prev_lsn;	/* the record before it, or 0 */
-	uint32_t	prev_block;
+	uint32_t	prev_block;	/* of the record before it */
 	xfs_lsn_t	tail_lsn;
 	struct list	checkpoints;	/* whose commit records are in it */
 	struct list	io_link;	/* waiting for I/O */
@@ -215,6 +216,7 @@ enum {
 	LOG_BREAK_WAIT_EARLIER = 8,
 	LOG_BREAK_TAIL_AT_SEAL = 16,
 	LOG_BREAK_HEADER_STEAL = 32,
+	LOG_BREAK_REACH = 64,
 };
 
 struct log {
@@ -252,9 +254,16 @@ struct log {
 	struct xcond	io_wanted;	/* io_queue is not empty, or the end */
 	int		cover;		/* (iclog_lock) enum cover, force.c */
 
-	struct durable {		/* what was written to a device */
-		_Atomic uint64_t written, flushed; /* writes */
-	} data, records;
+	/* objects written back, and those of them that are durable */
+	_Atomic uint64_t data_written, data_flushed;
+
+	/*
+	 * (iclog_lock) The device has all records up to written_end, and all
+	 * up to durable_end for good; the last of these say what their tail is.
+	 */
+	unsigned int	unwritten;	/* first iclog of which that is not so */
+	xfs_lsn_t	written_end, written_tail;
+	xfs_lsn_t	durable_end, durable_tail;
 
 	pthread_t	threads[LOG_MAX_ICLOGS + 3];
 	unsigned int	nthreads;
@@ -359,8 +368,12 @@ void iclog_put(struct log *log, struct iclog *ic, struct ticket *tic,
 void iclog_flag(struct log *log, struct iclog *ic, unsigned int flags,
 		bool seal) EXCLUDES(log->iclog_lock);
 
-/* The same: wait until all records before it are complete, or the log dead. */
-void iclog_wait_before(struct log *log, struct iclog *ic)
+/* Wait until the device has all records before @ic, or the log is dead. */
+void iclog_wait_before(struct log *log, const struct iclog *ic)
+	EXCLUDES(log->iclog_lock);
+
+/* The device has @ic. */
+void iclog_written(struct log *log, struct iclog *ic)
 	EXCLUDES(log->iclog_lock);
 
 /* Have the record at @lsn, or NULL_LSN: the active one, written. */

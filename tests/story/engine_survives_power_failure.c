@@ -18,7 +18,7 @@
 
 enum {
 	CRASHES = 60,
-	CRASHES_ALL = 20000,
+	CRASHES_ALL = 3000,
 	PER_STORE = 5,
 	MAX_IDS = 24,
 };
@@ -141,6 +141,11 @@ int main(void)
 
 			store_last_crash(s, &r);
 			if (why) {
+				fprintf(stderr, "%s, log %u blocks, %u x %u, sunit %u, sector %u, %u objects of %u\n",
+					c.flags & LOG_DIRECT ? "direct" : "delayed",
+					c.log_bb, c.logbufs, c.logbsize_bytes,
+					c.sunit_bytes, c.sector_bytes,
+					c.objects, c.body_bytes);
 				fprintf(stderr, "crash %lu (state %llu of seed %llu): %s; recovered %llu, forced %llu, committed %llu: %s\n",
 					n, (unsigned long long)before,
 					(unsigned long long)start, why,
