@@ -4,6 +4,7 @@
 # Linux mounts what xlog-mkfs makes, writes to it and unmounts it; xfs_repair
 # finds nothing wrong before or after. In files and on block devices, with the
 # log inside and outside.
+# Release build only: it is about what the kernel sees.
 . "$ROOT/tests/lib/story.sh"
 . "$ROOT/tests/lib/untouched.sh"
 . "$ROOT/tests/lib/mkfs.sh"

@@ -4,6 +4,7 @@
 # Wrong arguments: exit status 16, a line on stderr in the words of mkfs.xfs
 # that names the fault, nothing on stdout, and nothing written. What mkfs.xfs
 # has and this has not is refused by its name.
+# Release build only: the parser has unit tests.
 . "$ROOT/tests/lib/story.sh"
 . "$ROOT/tests/lib/untouched.sh"
 . "$ROOT/tests/lib/mkfs.sh"
