@@ -73,8 +73,13 @@ struct mkfs {
 
 /* --- mkfs_open.c --- */
 
-/* Before the devices are opened, and as soon as they are. */
+/* Before the devices are opened. */
 void mkfs_begin(struct mkfs *m);
+
+/*
+ * Open the output, if it is not open: as soon as there is something to write.
+ * @uuid is that of the header.
+ */
 int mkfs_output(struct mkfs *m, const uint8_t uuid[16]);
 
 /* For the devices: how to lock them, if they are locked. */
@@ -83,7 +88,7 @@ unsigned int mkfs_open_flags(const struct mkfs_opts *o);
 /* A report of the library; the context is the struct mkfs. */
 void mkfs_on_report(void *ctx, const struct xlog_report *r);
 
-/* Open the devices, then the output. */
+/* Open the devices. */
 int mkfs_open(struct mkfs *m);
 
 /*

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cmd/mkfs.h"
+#include "cmd/utf8.h"
 
 /* --- looking --- */
 
@@ -56,6 +57,27 @@ void mkfs_found_free(struct mkfs *m)
 
 /* --- judging --- */
 
+/* A label is anyone's text, and not to talk to the terminal. */
+static void clean(char *text)
+{
+	size_t len = strlen(text);
+	unsigned int n;
+
+	for (size_t i = 0; i < len; i += n) {
+		const uint8_t *p = (const uint8_t *)text + i;
+		/* control characters of one byte, and of two */
+		bool control = p[0] < ' ' || p[0] == 0x7f ||
+			       (p[0] == 0xc2 && p[1] < 0xa0);
+
+		n = utf8_length(p, len - i);
+		if (!n)
+			n = 1;
+		else if (!control)
+			continue;
+		memset(text + i, '?', n);
+	}
+}
+
 /* "ext4 (label PRECIOUS)", behind what is in @text already. */
 static void name_one(char *text, size_t size, const struct mkfs_found *f)
 {
@@ -65,12 +87,10 @@ static void name_one(char *text, size_t size, const struct mkfs_found *f)
 		 f->type, f->partitions ? " (partition table)" : "",
 		 f->label ? " (label " : "", f->label ? f->label : "",
 		 f->label ? ")" : "");
+	clean(text + used);
 }
 
-/*
- * Judge what is on the device of @first: a line if it may not go. Labels are
- * anyone's text, but those of libblkid have no control characters.
- */
+/* Judge what is on the device of @first: a line if it may not go. */
 static bool may_go(struct mkfs *m, const struct mkfs_found *first)
 {
 	const struct mkfs_found *end = m->found + m->nfound;

@@ -9,6 +9,11 @@
 
 enum { BB_BYTES = 512 };
 
+static int output(struct mkfs *m)
+{
+	return mkfs_output(m, xlog_log_only_info(m->log_only)->uuid);
+}
+
 static int open_log(struct mkfs *m)
 {
 	const struct mkfs_opts *o = &m->opts;
@@ -26,7 +31,7 @@ static int open_log(struct mkfs *m)
 	cmd_catch_signals(false);
 	if (rc)
 		return rc == -EINVAL ? -ERANGE : rc;
-	return mkfs_output(m, xlog_log_only_info(m->log_only)->uuid);
+	return o->io.json ? output(m) : 0;
 }
 
 static uint32_t cycle(const struct mkfs *m)
@@ -90,6 +95,10 @@ static void log_object(struct mkfs *m)
 
 static int show(struct mkfs *m)
 {
+	int rc = output(m);
+
+	if (rc)
+		return rc;
 	if (m->opts.io.json)
 		log_object(m);
 	else if (m->opts.dry_run || !m->opts.io.quiet)

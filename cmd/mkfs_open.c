@@ -42,8 +42,11 @@ unsigned int mkfs_open_flags(const struct mkfs_opts *o)
 int mkfs_output(struct mkfs *m, const uint8_t uuid[16])
 {
 	const struct io_opts *io = &m->opts.io;
-	int fd = output_open(io);
+	int fd;
 
+	if (m->reports.out)
+		return 0;
+	fd = output_open(io);
 	if (fd < 0)
 		return fd;
 	out_init(&m->out, fd);
@@ -154,7 +157,10 @@ int mkfs_open(struct mkfs *m)
 		rc = as_usage(xlog_format_open(&open, &m->format));
 	/* what follows is interrupted between two calls, not in one */
 	cmd_catch_signals(false);
-	return rc ? rc : mkfs_output(m, m->values.uuid);
+	/* in text, there is nothing to say yet */
+	if (!rc && m->opts.io.json)
+		rc = mkfs_output(m, m->values.uuid);
+	return rc;
 }
 
 int mkfs_plan(struct mkfs *m)

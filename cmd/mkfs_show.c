@@ -223,6 +223,10 @@ void mkfs_show_found(struct mkfs *m)
 
 int mkfs_show(struct mkfs *m)
 {
+	int rc = mkfs_output(m, m->values.uuid);
+
+	if (rc)
+		return rc;
 	if (m->opts.io.json)
 		geometry_object(m);
 	else if (m->opts.dry_run || !m->opts.io.quiet)

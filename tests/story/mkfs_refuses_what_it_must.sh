@@ -37,10 +37,16 @@ blank fs 32m
 	printf '\125\252'
 } | dd of=fs conv=notrunc status=none
 refused 4 'fs: contains dos (partition table)' fs -- -x fs
+# a label does not talk to the terminal
+blank fs 32m
+mkfs.ext4 -q -F -L "$(printf 'a\033[31m\377\302\233\303\244')" fs
+refused 4 'contains ext4 (label a?[31m???ä)' fs -- -x fs
 # a file that is to grow is looked at as it is
 blank fs 1m
 mkswap -q fs
 refused 4 'fs: contains swap' fs -- -x -d size=32m fs
+refused 4 'fs: contains swap' fs -- -x --output=new fs
+[ ! -e new ] || fail 'a file for no output'
 # two filesystems, two lines
 rc=0
 "$XLOG_MKFS" -x -l logdev=log fs >out 2>err || rc=$?
