@@ -4,9 +4,11 @@
  * itself: what is probed is what was locked and will be written.
  */
 #include <blkid/blkid.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "libxlog/dev/probe.h"
 
@@ -46,6 +48,21 @@ static blkid_probe open_probe(struct dev *dev)
 	return pr;
 }
 
+/*
+ * Two witnesses: some filesystems never say how many blocks there are, and
+ * blocks that were zeroed a moment ago are a hole as well, but still there.
+ */
+bool dev_is_hole(struct dev *dev)
+{
+	uint64_t start;
+	struct stat st;
+	int fd;
+
+	return find_file(dev, &fd, &start) && !fstat(fd, &st) &&
+	       S_ISREG(st.st_mode) && !st.st_blocks &&
+	       lseek(fd, 0, SEEK_DATA) < 0 && errno == ENXIO;
+}
+
 /* --- signatures --- */
 
 static const char *value(blkid_probe pr, const char *name)
@@ -80,9 +97,12 @@ static bool tell(blkid_probe pr, dev_found_fn fn, void *ctx)
 
 int dev_probe(struct dev *dev, dev_found_fn fn, void *ctx)
 {
-	blkid_probe pr = open_probe(dev);
+	blkid_probe pr;
 	int count = 0, rc = 0;
 
+	if (dev_is_hole(dev))
+		return 0;
+	pr = open_probe(dev);
 	if (!pr)
 		return report(&dev->sink, -EOPNOTSUPP, "dev.probe",
 			      XLOG_LSN_NONE,

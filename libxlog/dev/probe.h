@@ -25,6 +25,13 @@ typedef void (*dev_found_fn)(void *ctx, const struct dev_found *found);
  */
 int dev_probe(struct dev *dev, dev_found_fn fn, void *ctx) MUST_CHECK;
 
+/*
+ * Does @dev lie in a regular file without a single block? Then nothing is there
+ * that could be found, or be overwritten in part: what is written goes to
+ * blocks that this file does not have yet. False where that is not known.
+ */
+bool dev_is_hole(struct dev *dev);
+
 /* Of a volume of disks: 0 where there is none or it does not say. */
 struct dev_topology {
 	uint32_t	sector_bytes, physical_bytes;	/* never 0 */

@@ -6,6 +6,8 @@
  */
 #include <stdlib.h>
 
+#include "libxlog/dev/dev_priv.h"
+#include "libxlog/dev/probe.h"
 #include "libxlog/meta/format_priv.h"
 #include "libxlog/replay/newlog.h"
 
@@ -14,6 +16,8 @@ enum {
 	BATCH_BYTES = 4 * 1024 * 1024,
 	/* Larger than any sector. */
 	FIRST_BYTES_MAX = 65536,
+	/* So much of a device libblkid searches for an external log. */
+	LOG_SEARCH_BYTES = 256 * 1024,
 };
 
 struct writer {
@@ -30,16 +34,23 @@ static int no_memory(const struct writer *w)
 
 /* --- what was there --- */
 
-/* The first sector of @dev becomes zero, and that is durable. */
+/*
+ * The first sector of @dev becomes zero, and that is durable: who wrote zeros
+ * there before may not have flushed them.
+ */
 static int erase_first(struct dev *dev)
 {
-	static const uint8_t zeros[FIRST_BYTES_MAX];
+	uint8_t raw[FIRST_BYTES_MAX];
 	size_t len = dev->sector_bytes;
 	int rc;
 
-	if (len > sizeof(zeros))
-		len = sizeof(zeros);
-	rc = dev_write(dev, 0, zeros, len);
+	if (len > sizeof(raw))
+		len = sizeof(raw);
+	rc = dev_read(dev, 0, raw, len);
+	if (!rc && !dev_is_zero(raw, len)) {
+		memset(raw, 0, len);
+		rc = dev_write(dev, 0, raw, len);
+	}
 	return rc ? rc : dev_flush(dev);
 }
 
@@ -98,25 +109,30 @@ static int discard(struct dev *dev)
 	return rc == -EOPNOTSUPP ? 0 : rc;
 }
 
+/* All that @dev holds, but for its first sector, which is gone. */
+static int erase_rest(struct writer *w, struct dev *dev)
+{
+	int rc = w->t->discard ? discard(dev) : 0;
+
+	return rc ? rc : erase_ends(dev);
+}
+
 static int erase(struct writer *w)
 {
 	struct dev *data = w->t->data, *log = w->t->log;
+	bool was_xfs, data_empty = dev_is_hole(data);
+	bool log_empty = !log || dev_is_hole(log);
 	struct xfs_sb old;
-	bool was_xfs;
 	int rc = read_old(data, &old, &was_xfs);
 
-	if (!rc)
+	if (!rc && !data_empty)
 		rc = erase_first(data);
-	if (!rc && log)
+	if (!rc && !log_empty)
 		rc = erase_first(log);
-	if (!rc && w->t->discard)
-		rc = discard(data);
-	if (!rc && w->t->discard && log)
-		rc = discard(log);
-	if (!rc)
-		rc = erase_ends(data);
-	if (!rc && log)
-		rc = erase_ends(log);
+	if (!rc && !data_empty)
+		rc = erase_rest(w, data);
+	if (!rc && !log_empty)
+		rc = erase_rest(w, log);
 	if (!rc && was_xfs)
 		rc = erase_copies(w, &old);
 	return rc;
@@ -137,8 +153,11 @@ static int write_log(struct writer *w)
 							 BB_SHIFT),
 				    w->v->uuid),
 		.cycle = w->v->cycle ? w->v->cycle : 1,
+		/* it begins where the device does */
+		.erased = w->t->log,
 	};
 
+	n.hidden = !w->t->log && n.off_bytes >= LOG_SEARCH_BYTES;
 	return newlog_write(&n);
 }
 
@@ -159,6 +178,19 @@ static int write_inodes(struct writer *w)
 				    w->v, i);
 	rc = dev_write(w->t->data, off, buf, len);
 	free(buf);
+	return rc;
+}
+
+/*
+ * What they overwrite is saved for all of them at once. Not dev_write_batch():
+ * its threads take longer to start than a few headers take to copy.
+ */
+static int write_ios(struct dev *dev, const struct dev_io *ios, size_t count)
+{
+	int rc = dev_prepare(dev, ios, count);
+
+	for (size_t i = 0; i < count && !rc; i++)
+		rc = dev_write(dev, ios[i].off_bytes, ios[i].buf, ios[i].len);
 	return rc;
 }
 
@@ -183,7 +215,7 @@ static int write_groups(struct writer *w, xfs_agnumber_t agno, uint32_t count,
 		};
 		format_ag_encode(ios[i].buf, p, &l, w->v->uuid);
 	}
-	return dev_write_batch(w->t->data, ios, count);
+	return write_ios(w->t->data, ios, count);
 }
 
 static int write_all_groups(struct writer *w)

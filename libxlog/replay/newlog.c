@@ -125,17 +125,42 @@ static int write_first(struct writer *w)
 	return rc ? rc : dev_flush(n->dev);
 }
 
-/* The record from behind its first sector on, after all that follows it. */
-static int write_first_rest(struct writer *w)
+static int erase_first(struct writer *w)
+{
+	memset(w->buf, 0, first_bytes(w));
+	return write_first(w);
+}
+
+/* The record from byte @from of it on. */
+static int write_first_from(struct writer *w, size_t from)
 {
 	const struct newlog *n = w->log;
-	size_t from = first_bytes(w);
 	size_t len = (size_t)w->record_bb * BB_SIZE - from;
-	int rc = 0;
 
-	if (len)
-		rc = dev_write(n->dev, n->off_bytes + from, w->buf + from, len);
-	return rc ? rc : dev_flush(n->dev);
+	return len ? dev_write(n->dev, n->off_bytes + from, w->buf + from,
+			       len) : 0;
+}
+
+static int write_hidden(struct writer *w)
+{
+	int rc = write_rest(w);
+
+	put_first(w);
+	return rc ? rc : write_first_from(w, 0);
+}
+
+static int write_in_order(struct writer *w)
+{
+	int rc = w->log->erased ? 0 : erase_first(w);
+
+	if (!rc)
+		rc = write_rest(w);
+	put_first(w);
+	if (!rc)
+		rc = write_first_from(w, first_bytes(w));
+	if (!rc)
+		rc = dev_flush(w->log->dev);
+	return rc ? rc : write_first(w);
 }
 
 static int write_all(struct writer *w)
@@ -150,15 +175,7 @@ static int write_all(struct writer *w)
 			 }, 1);
 	if (rc)
 		return rc;
-	memset(w->buf, 0, first_bytes(w));
-	rc = write_first(w);
-	if (!rc)
-		rc = write_rest(w);
-	put_first(w);
-	if (!rc)
-		rc = write_first_rest(w);
-	if (!rc)
-		rc = write_first(w);
+	rc = n->hidden ? write_hidden(w) : write_in_order(w);
 	if (rc)
 		notice(&n->dev->sink, XLOG_WARNING, XLOG_CODE_PARTLY,
 		       XLOG_LSN_NONE,

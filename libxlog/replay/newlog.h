@@ -14,6 +14,12 @@ struct newlog {
 	uint64_t	off_bytes;	/* where on @dev the log begins */
 	struct xlog_form form;		/* from newlog_form() */
 	uint32_t	cycle;		/* of its first record: 1 or more */
+	bool		erased;		/* its first sector is zero, durably */
+	/*
+	 * Nobody finds it before more has been written, and flushed: it is
+	 * written in any order, and not flushed.
+	 */
+	bool		hidden;
 };
 
 /*

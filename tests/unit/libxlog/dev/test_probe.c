@@ -122,3 +122,53 @@ Test(dev_topology, of_memory_is_that_of_a_plain_disk)
 	cr_assert(!topo.sunit_bytes && !topo.swidth_bytes && !topo.misaligned);
 	dev_close(dev);
 }
+
+static bool is_hole(const char *path)
+{
+	struct dev *dev, *part;
+	bool hole;
+
+	cr_assert_eq(dev_open_file(path, 0, NULL, &dev), 0);
+	cr_assert_eq(dev_open_window(dev, 4096, 0, &part), 0);
+	hole = dev_is_hole(part);
+	dev_close(part);
+	return hole;
+}
+
+Test(dev_is_hole, is_a_file_without_blocks)
+{
+	const char *path;
+	int fd;
+
+	scratch_init(&dir);
+	path = scratch_file(&dir, "sparse", "", 0);
+	cr_assert_eq(truncate(path, SIZE), 0);
+	cr_expect(is_hole(path));
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	cr_assert_eq(pwrite(fd, "x", 1, SIZE - 1), 1);
+	cr_expect_not(is_hole(path));
+	close(fd);
+	scratch_fini(&dir);
+}
+
+Test(dev_is_hole, is_not_what_was_only_zeroed)
+{
+	const char *path;
+	int fd;
+
+	scratch_init(&dir);
+	path = scratch_file(&dir, "zeroed", image, sizeof(image));
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (!fallocate(fd, FALLOC_FL_ZERO_RANGE, 0, SIZE))
+		cr_expect_not(is_hole(path));
+	close(fd);
+	scratch_fini(&dir);
+}
+
+Test(dev_is_hole, is_not_known_of_memory)
+{
+	struct dev *dev = memdev_zeros(SIZE, NULL);
+
+	cr_expect_not(dev_is_hole(dev));
+	dev_close(dev);
+}

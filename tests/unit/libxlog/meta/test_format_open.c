@@ -338,6 +338,7 @@ Test(format, that_fails_leaves_no_file_that_it_made)
 	/* what was overwritten is not put back */
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &all), 0);
 	make_file(data, "data", SIZE - 1000);
+	write_at(data, 0, "x", 1);
 	cr_assert_eq(open_longer(XLOG_OPEN_WRITE, SIZE, NULL, 0), 0);
 	cr_assert_eq(xlog_format_prepare(f), 0);
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &small), 0);

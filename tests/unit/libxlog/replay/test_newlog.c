@@ -74,6 +74,24 @@ Test(newlog, begins_and_ends_with_its_first_sector)
 	begins_and_ends_with_its_first_sector(7);
 }
 
+/* What is the same to everyone is not written or flushed. */
+Test(newlog, of_a_filesystem_to_be_needs_less)
+{
+	struct watch *w = watch_open(memdev_zeros(DEVICE, NULL));
+	struct newlog n = log_on(&w->dev, 7);
+
+	n.erased = true;
+	cr_assert_eq(newlog_write(&n), 0);
+	cr_expect_eq(w->flushes, 2);
+	cr_expect_neq(w->write[0].off_bytes, OFF);
+	w->flushes = 0;
+	n.hidden = true;
+	cr_assert_eq(newlog_write(&n), 0);
+	cr_expect_eq(w->flushes, 0);
+	cr_expect_eq(w->write[w->writes - 1].len, RECORD);
+	dev_close(&w->dev);
+}
+
 /* --- power failures --- */
 
 enum { OLD_CYCLE = 6 };
