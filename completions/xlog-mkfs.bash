@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 _xlog_mkfs() {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev='' opt list begun
+	local cur=${COMP_WORDS[COMP_CWORD]} prev='' opt list begun sub='' i
 	local longs='--block= --sector= --data= --inode= --naming= --metadata=
 		--log= --label= --log-only --for= --dry-run --force-overwrite
 		--nodiscard --undo= --expert --lock --lock= --offset= --json
@@ -25,6 +25,20 @@ _xlog_mkfs() {
 		esac
 	fi
 	COMPREPLY=()
+	# the value of a sub-option: the option stands further ahead
+	if [[ $opt != -* ]] &&
+	   [[ $prev == = || ${COMP_WORDS[COMP_CWORD]} == = ]]; then
+		sub=${opt##*,}
+		for ((i = COMP_CWORD - 1; i > 0; i--)); do
+			[[ ${COMP_WORDS[i]} != -* ]] || break
+		done
+		opt=${COMP_WORDS[i]}
+	fi
+	if [[ -n $sub && $cur != *,* ]]; then
+		[[ $sub != logdev && $sub != name ]] ||
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+	fi
 	case $opt in
 	--block | -b)
 		list='size=' ;;
