@@ -6,26 +6,37 @@
  */
 #include "libxfsfmt/inodelog.h"
 
-static void copy_field(uint8_t *to, const uint8_t *from,
-		       const struct xfs_field *f, enum xfs_order order)
+struct core {
+	uint8_t		*to;
+	enum xfs_order	to_order;
+	const uint8_t	*from;
+	enum xfs_order	from_order;
+	size_t		len_bytes;
+};
+
+static void copy_field(const struct core *c, const struct xfs_field *f)
 {
+	const uint8_t *from = c->from + f->off_bytes;
+	uint8_t *to = c->to + f->off_bytes;
+
 	if (f->kind == XFS_KIND_PAD) {
 		memset(to, 0, xfs_field_width(f));
 		return;
 	}
 	switch (f->type) {
 	case XFS_TYPE_w16:
-		put_be16(to, get_w16(from, order));
+		put_w16(to, get_w16(from, c->from_order), c->to_order);
 		break;
 	case XFS_TYPE_w32:
-		put_be32(to, get_w32(from, order));
+		put_w32(to, get_w32(from, c->from_order), c->to_order);
 		break;
 	case XFS_TYPE_w64:
 		if (f->kind == XFS_KIND_TIME) {
-			put_be32(to, get_w32(from, order));
-			put_be32(to + 4, get_w32(from + 4, order));
+			put_w32(to, get_w32(from, c->from_order), c->to_order);
+			put_w32(to + 4, get_w32(from + 4, c->from_order),
+				c->to_order);
 		} else {
-			put_be64(to, get_w64(from, order));
+			put_w64(to, get_w64(from, c->from_order), c->to_order);
 		}
 		break;
 	default:
@@ -33,23 +44,36 @@ static void copy_field(uint8_t *to, const uint8_t *from,
 	}
 }
 
+static void copy_core(const struct core *c, unsigned int variant)
+{
+	for (const struct xfs_field *f = xfs_dinode_fields; f->name; f++)
+		if (xfs_field_applies(f, variant) &&
+		    f->off_bytes + xfs_field_width(f) <= c->len_bytes)
+			copy_field(c, f);
+}
+
 void xfs_log_dinode_to_disk(void *disk, const void *logged, size_t len_bytes,
 			    const struct xfs_dinode *di,
 			    enum xfs_order order)
 {
 	unsigned int variant = xfs_dinode_variant(di) | XFS_DINODE_LOGGED;
-	uint8_t *to = disk;
 
-	for (const struct xfs_field *f = xfs_dinode_fields; f->name; f++) {
-		if (!xfs_field_applies(f, variant) ||
-		    f->off_bytes + xfs_field_width(f) > len_bytes)
-			continue;
-		copy_field(to + f->off_bytes,
-			   (const uint8_t *)logged + f->off_bytes, f, order);
-	}
+	copy_core(&(struct core){ disk, XFS_BE, logged, order, len_bytes },
+		  variant);
 	/* counts flushes of the inode in memory, and begins anew */
 	if (!(variant & XFS_DINODE_V3))
-		put_be16(to + 30, 0);
+		put_be16((uint8_t *)disk + 30, 0);
+}
+
+void xfs_dinode_to_log(void *logged, const void *disk,
+		       const struct xfs_dinode *di, enum xfs_order order)
+{
+	memset(logged, 0, XFS_LOG_DINODE_V3_BYTES);
+	copy_core(&(struct core){ logged, order, disk, XFS_BE,
+				  XFS_LOG_DINODE_V3_BYTES },
+		  xfs_dinode_variant(di) | XFS_DINODE_LOGGED);
+	put_w32((uint8_t *)logged + XFS_DINODE_UNLINKED_OFF, UINT32_MAX,
+		order);
 }
 
 enum xfs_btree_kind xfs_dinode_broot_kind(const struct xfs_dinode *di)

@@ -23,6 +23,14 @@ void xfs_log_dinode_to_disk(void *disk, const void *logged, size_t len_bytes,
 			    enum xfs_order order);
 
 /*
+ * The other way: the core of the inode @disk, which is of version 3 and decoded
+ * in @di, as XFS_LOG_DINODE_V3_BYTES of the log. The LSN, which replay does not
+ * look at, is zero.
+ */
+void xfs_dinode_to_log(void *logged, const void *disk,
+		       const struct xfs_dinode *di, enum xfs_order order);
+
+/*
  * The kind of btree whose root is in the data fork of @di, which has the
  * format for one.
  */

@@ -10,6 +10,7 @@
 #include "libxfsfmt/logitem_priv.h"
 
 XFS_DEFINE(xfs_buf_log_format, XFS_BUF_LOG_FORMAT_ROWS)
+XFS_DEFINE_ENCODE(xfs_buf_log_format, XFS_BUF_LOG_FORMAT_ROWS)
 
 const struct xfs_name xfs_blf_flag_names[] = {
 	{ XFS_BLF_INODE_BUF, "inode_buf" },

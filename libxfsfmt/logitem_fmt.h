@@ -76,6 +76,7 @@ extern const struct xfs_name xfs_blft_names[];
 	X##_F(w64, blf_blkno,		8,	DADDR)			\
 	X##_F(w32, blf_map_size,	16,	UINT)
 XFS_DECLARE(xfs_buf_log_format, XFS_BUF_LOG_FORMAT_ROWS, 20);
+XFS_DECLARE_ENCODE(xfs_buf_log_format);
 
 static inline unsigned int xfs_blf_content(uint16_t blf_flags)
 {
@@ -127,6 +128,7 @@ enum { XFS_ILF_HAS_DEV = 1 };
 	X##_F(w32, ilf_pad,		12,	PAD)			\
 	XFS_ILF_TAIL_ROWS(X, 16)
 XFS_DECLARE(xfs_inode_log_format, XFS_INODE_LOG_FORMAT_ROWS, 56);
+XFS_DECLARE_ENCODE(xfs_inode_log_format);
 
 /* Packed by old 32-bit writers: no pad, the rest four bytes earlier. */
 #define XFS_INODE_LOG_FORMAT_32_ROWS(X)					\

@@ -11,6 +11,7 @@
 #include "libxfsfmt/logitem_priv.h"
 
 XFS_DEFINE(xfs_inode_log_format, XFS_INODE_LOG_FORMAT_ROWS)
+XFS_DEFINE_ENCODE(xfs_inode_log_format, XFS_INODE_LOG_FORMAT_ROWS)
 XFS_DEFINE(xfs_inode_log_format_32, XFS_INODE_LOG_FORMAT_32_ROWS)
 
 const struct xfs_name xfs_ilog_names[] = {

@@ -102,6 +102,7 @@ void log_item_init(struct log_item *item, const struct log_item_ops *ops,
 	item->type = type;
 	list_init(&item->trans_link);
 	list_init(&item->cil_link);
+	list_init(&item->queue_link);
 	list_init(&item->ail_link);
 }
 

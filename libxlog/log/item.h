@@ -140,6 +140,7 @@ struct log_item {
 	_Atomic uint64_t seq;		/* checkpoint it was last put into */
 	struct list	cil_link;	/* (CIL shard) */
 
+	struct list	queue_link;	/* (object lock) for push() and its kin */
 	struct list	ail_link;	/* (AIL lock) */
 	xfs_lsn_t	lsn;		/* (AIL lock) where it is in the AIL */
 	unsigned int	failures;	/* (AIL lock) of writing it back */

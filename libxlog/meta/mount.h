@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A filesystem in use: its log is open for transactions, its metadata in the
+ * buffer cache. Version 5, with a clean log.
+ */
+#ifndef LIBXLOG_META_MOUNT_H
+#define LIBXLOG_META_MOUNT_H
+
+#include "libxlog/read/read.h"
+#include "libxlog/trans/buf_item.h"
+
+struct mount_options {
+	unsigned int	flags;		/* LOG_DIRECT, LOG_NO_THREADS */
+	uint32_t	logbufs, logbsize_bytes; /* as in struct log_config */
+	uint32_t	seed;
+	uint64_t	cache_bytes;	/* of buffers; 0: 64 MiB */
+};
+
+struct mount {
+	struct xlog	*reader;	/* borrowed */
+	struct trans_fs	fs;
+	struct buf_item	*sb;
+};
+
+/*
+ * Begin to use the filesystem of @reader, which was opened for writing or with
+ * an overlay, and is borrowed. -EUCLEAN, reported: its log is not clean, or
+ * something is damaged; -EOPNOTSUPP: version 4, or features that are not
+ * known; -EINVAL, -ENOMEM, -EIO.
+ */
+int mount_open(struct xlog *reader, const struct mount_options *opts,
+	       struct mount **out) MUST_CHECK;
+
+/*
+ * All durable and written back, the log covered and marked clean. Nobody is
+ * in a transaction. -ESHUTDOWN, -EIO: the log is left dirty.
+ */
+int mount_unmount(struct mount *m) MUST_CHECK;
+
+/*
+ * Free it, unmounted or not: what was not forced is lost then. The caller's
+ * inodes are freed after this.
+ */
+void mount_close(struct mount *m);
+
+/*
+ * Call @fn for every inode that is in use, in ascending order; nonzero ends
+ * the walk and is returned. What transactions changed is not looked at.
+ */
+int mount_each_inode(struct mount *m, int (*fn)(void *ctx, xfs_ino_t ino),
+		     void *ctx) MUST_CHECK;
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Transactions over the log engine: little more than a ticket and a list.
+ */
+#include <stdlib.h>
+
+#include "libxlog/trans/trans.h"
+
+int trans_alloc(struct trans_fs *fs, enum xfs_tr tr, struct trans **out)
+{
+	const struct xfs_trans_res *res = &fs->resv.tr[tr];
+	struct trans *t = calloc(1, sizeof(*t));
+	int rc;
+
+	if (!t)
+		return report(&fs->sink, -ENOMEM, "memory", XLOG_LSN_NONE,
+			      "out of memory");
+	t->fs = fs;
+	t->res = res;
+	list_init(&t->items);
+	rc = ticket_reserve(fs->log, res->logres_bytes, res->logcount,
+			    res->permanent, &t->ticket);
+	if (rc) {
+		free(t);
+		return rc;
+	}
+	*out = t;
+	return 0;
+}
+
+void trans_join(struct trans *t, struct log_item *item)
+{
+	assert(list_is_empty(&item->trans_link));
+	list_insert_last(&item->trans_link, &t->items);
+}
+
+void trans_dirty(struct trans *t, struct log_item *item)
+{
+	assert(!list_is_empty(&item->trans_link));
+	atomic_fetch_or(&item->flags, LOG_ITEM_DIRTY);
+	t->dirty = true;
+}
+
+static void let_go(struct trans *t, bool abort)
+{
+	struct list *first;
+
+	while ((first = list_first(&t->items))) {
+		struct log_item *item = container_of(first, struct log_item,
+						     trans_link);
+
+		list_remove(first);
+		atomic_fetch_and(&item->flags, ~(unsigned int)LOG_ITEM_DIRTY);
+		item->ops->release(item, abort);
+	}
+}
+
+/* Commit what is dirty. Without @roll the ticket is gone. */
+static int commit(struct trans *t, bool roll, uint64_t *seq)
+{
+	uint64_t ignored;
+
+	if (!seq)
+		seq = &ignored;
+	*seq = 0;
+	t->dirty = false;
+	return log_commit(t->fs->log, &(struct log_commit){
+		.ticket = t->ticket, .items = &t->items, .roll = roll,
+	}, seq);
+}
+
+int trans_commit(struct trans *t, uint64_t *seq)
+{
+	int rc = 0;
+
+	if (t->dirty) {
+		rc = commit(t, false, seq);
+	} else {
+		if (seq)
+			*seq = 0;
+		let_go(t, false);
+		ticket_release(t->fs->log, t->ticket);
+	}
+	free(t);
+	return rc;
+}
+
+int trans_commit_sync(struct trans *t)
+{
+	struct log *log = t->fs->log;
+	uint64_t seq;
+	int rc = trans_commit(t, &seq);
+
+	return rc || !seq ? rc : log_force_seq(log, seq, true);
+}
+
+int trans_roll(struct trans **tp)
+{
+	struct trans *t = *tp;
+	int rc;
+
+	if (!t->res->permanent)
+		return report(&t->fs->sink, -EINVAL, "trans.roll",
+			      XLOG_LSN_NONE,
+			      "a transaction that is none of a chain cannot go on");
+	/* nothing changed: the space it has is still there */
+	if (!t->dirty) {
+		let_go(t, false);
+		return 0;
+	}
+	rc = commit(t, true, NULL);
+	return rc ? rc : ticket_regrant(t->fs->log, t->ticket);
+}
+
+void trans_cancel(struct trans *t)
+{
+	if (!t)
+		return;
+	if (t->dirty)
+		log_shutdown(t->fs->log, LOG_SHUTDOWN_ERROR,
+			     "a transaction was cancelled after it had changed something");
+	let_go(t, t->dirty);
+	ticket_release(t->fs->log, t->ticket);
+	free(t);
+}

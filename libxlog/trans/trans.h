@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Transactions: space is reserved, objects are locked, joined and changed, and
+ * the commit makes one atomic change of it. What kinds of objects there are is
+ * said by the headers of their log items: buf_item.h, inode_item.h.
+ *
+ * An object that was joined is locked; the commit, or the cancel, unlocks it,
+ * unless it is held. After trans_roll() what is held is locked still, has to
+ * be joined again and must be logged again: else it could be what keeps the
+ * log's tail from moving, which the chain then waits for.
+ */
+#ifndef LIBXLOG_TRANS_TRANS_H
+#define LIBXLOG_TRANS_TRANS_H
+
+#include "libxfsfmt/geom.h"
+#include "libxlog/dev/buf.h"
+#include "libxlog/log/log.h"
+#include "libxlog/trans/resv.h"
+
+/* The filesystem that transactions are of. */
+struct trans_fs {
+	struct log	*log;
+	struct buf_cache *cache;
+	struct sink	sink;
+	struct xfs_geom	geom;
+	struct xfs_trans_resv resv;
+	uint32_t	cluster_bb;	/* in which inodes are read and written */
+	uint32_t	inode_align;	/* sb_inoalignmt, 1 or more */
+};
+
+/*
+ * The items of this layer can say more than the engine asks of them. Both are
+ * called with the object locked, which stays so in between.
+ */
+struct trans_item_ops {
+	struct log_item_ops log;
+	/* Changes into the buffer that is to be written, stamped with @lsn. */
+	int (*flush)(struct log_item *item, xfs_lsn_t lsn);
+	/* It was written, or (@ok false) could not be. Unlock the object. */
+	void (*flushed)(struct log_item *item, bool ok);
+};
+
+/* log_config.write_back(), with the struct trans_fs. */
+void trans_write_back(void *fs, struct list *queue);
+
+struct trans {
+	struct trans_fs	*fs;
+	struct ticket	*ticket;
+	const struct xfs_trans_res *res;
+	struct list	items;		/* log_item.trans_link */
+	bool		dirty;
+};
+
+/*
+ * Begin a transaction of kind @tr; may sleep until the log has room. 0, or as
+ * ticket_reserve(). *@out ends with trans_commit() or trans_cancel().
+ */
+int trans_alloc(struct trans_fs *fs, enum xfs_tr tr,
+		struct trans **out) MUST_CHECK;
+
+/* Join @item, whose object the caller has locked and not yet joined. */
+void trans_join(struct trans *t, struct log_item *item);
+
+/* @item, which has joined, was changed. */
+void trans_dirty(struct trans *t, struct log_item *item);
+
+/*
+ * Commit, and free @t. *@seq (may be NULL) is for log_force_seq(); 0 if there
+ * was nothing to commit. -ESHUTDOWN: the log is dead, and what was changed in
+ * memory is of no use any more.
+ */
+int trans_commit(struct trans *t, uint64_t *seq) MUST_CHECK;
+
+/* The same, and wait until it is durable. */
+int trans_commit_sync(struct trans *t) MUST_CHECK;
+
+/*
+ * Commit, and go on in *@t with the space for the next transaction of the
+ * chain. -EINVAL, reported, and nothing done: it is one that cannot roll. On
+ * -ESHUTDOWN *@t is still to be cancelled.
+ */
+int trans_roll(struct trans **t) MUST_CHECK;
+
+/*
+ * Let go of everything, and free @t. What was changed cannot be undone: if
+ * anything was, the log shuts down. NULL is allowed.
+ */
+void trans_cancel(struct trans *t);
+
+#endif

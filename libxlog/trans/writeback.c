@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Write-back: what the AIL pushes goes into its buffers first, all of it; then
+ * the buffers are written in the order of the disk, each once however many of
+ * its inodes changed. The objects stay locked until they are on the device.
+ */
+#include "libxlog/trans/trans.h"
+
+static const struct trans_item_ops *ops_of(const struct log_item *item)
+{
+	return container_of(item->ops, const struct trans_item_ops, log);
+}
+
+static struct log_item *item_of(struct list *link)
+{
+	return container_of(link, struct log_item, queue_link);
+}
+
+static void finish(struct trans_fs *fs, struct log_item *item, bool ok)
+{
+	if (ok)
+		log_item_clean(fs->log, item);
+	else
+		log_item_failed(fs->log, item);
+	ops_of(item)->flushed(item, ok);
+}
+
+void trans_write_back(void *ctx, struct list *queue)
+{
+	struct trans_fs *fs = ctx;
+	struct list flushed, *first;
+	bool ok;
+
+	list_init(&flushed);
+	while ((first = list_first(queue))) {
+		struct log_item *item = item_of(first);
+
+		list_remove(first);
+		/* nobody moves it in the AIL: it is not pinned, and locked */
+		if (ops_of(item)->flush(item, item->lsn))
+			finish(fs, item, false);
+		else
+			list_insert_last(first, &flushed);
+	}
+	ok = !buf_write_back(fs->cache, BUF_SKIP_LOCKED);
+	log_data_written(fs->log);
+	while ((first = list_first(&flushed))) {
+		list_remove(first);
+		finish(fs, item_of(first), ok);
+	}
+}
