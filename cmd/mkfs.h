@@ -68,6 +68,7 @@ struct mkfs {
 	struct out	out;
 	struct jl	json;
 	struct progress	progress;
+	const char	*phase;		/* that it is of */
 	struct reports	reports;
 };
 

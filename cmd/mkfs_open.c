@@ -175,12 +175,31 @@ int mkfs_plan(struct mkfs *m)
 	return m->opts.dry_run ? 0 : xlog_format_prepare(m->format);
 }
 
+static int on_progress(void *ctx, enum xlog_format_phase phase, uint64_t done,
+		       uint64_t total)
+{
+	static const char *const names[] = {
+		[XLOG_FORMAT_DISCARDING] = "discard",
+		[XLOG_FORMAT_WRITING] = "write",
+	};
+	struct mkfs *m = ctx;
+
+	if (m->phase != names[phase]) {
+		m->phase = names[phase];
+		progress_begin(&m->progress, m->phase, true);
+	}
+	progress_step(&m->progress, done, total);
+	return cmd_cancelled();
+}
+
 int mkfs_write(struct mkfs *m)
 {
 	int rc;
 
 	if (cmd_cancelled())
 		return -ECANCELED;
+	m->values.progress = on_progress;
+	m->values.progress_ctx = m;
 	rc = xlog_format(m->format, &m->values, &m->geo);
 	m->wrote = xlog_format_wrote(m->format);
 	if (!rc)

@@ -38,6 +38,12 @@ enum {
 	XLOG_FORMAT_DISCARD = 64,
 };
 
+/* What takes time while a filesystem is made. */
+enum xlog_format_phase {
+	XLOG_FORMAT_DISCARDING,
+	XLOG_FORMAT_WRITING,
+};
+
 /* What is known of a device before anything is chosen. */
 struct xlog_format_device {
 	uint64_t	size_bytes;
@@ -74,6 +80,15 @@ struct xlog_format_options {
 	int64_t		time_sec;	/* since 1970; else the time of day */
 	uint32_t	time_nsec;	/* below 10^9 */
 	uint32_t	generation;	/* of all inodes; else random ones */
+
+	/*
+	 * Called now and then with bytes of the devices that are done, and all
+	 * of them. Other than 0 ends it with -ECANCELED, and no filesystem.
+	 * May be NULL.
+	 */
+	int		(*progress)(void *ctx, enum xlog_format_phase phase,
+				    uint64_t done, uint64_t total);
+	void		*progress_ctx;
 
 	xlog_report_fn	report;		/* may be NULL */
 	void		*report_ctx;
@@ -183,8 +198,8 @@ int xlog_format_prepare(struct xlog_format *f);
  * caller's. The old superblock goes first, durably, and the new one comes
  * last; in between there is no filesystem. @geo may be NULL; on success it is
  * what was made. Returns 0 with all durable; -EINVAL with nothing written;
- * -ENOMEM, -EIO, -ENOSPC, -EROFS: xlog_format_wrote() says whether the devices
- * are still as they were.
+ * -ENOMEM, -EIO, -ENOSPC, -EROFS, -ECANCELED: xlog_format_wrote() says whether
+ * the devices are still as they were.
  */
 int xlog_format(struct xlog_format *f, const struct xlog_format_options *opts,
 		struct xlog_geometry *geo);

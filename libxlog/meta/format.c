@@ -20,6 +20,9 @@ enum {
 	LOG_SEARCH_BYTES = 256 * 1024,
 };
 
+/* So much is given back between two looks whether to go on. */
+#define DISCARD_BYTES	GIB(64)
+
 struct writer {
 	const struct format_plan *p;
 	const struct format_values *v;
@@ -30,6 +33,15 @@ static int no_memory(const struct writer *w)
 {
 	return report(&w->t->sink, -ENOMEM, "memory", XLOG_LSN_NONE,
 		      "out of memory");
+}
+
+static int tell(struct writer *w, enum xlog_format_phase phase, uint64_t done,
+		uint64_t total)
+{
+	const struct format_target *t = w->t;
+
+	return t->progress && t->progress(t->progress_ctx, phase, done, total) ?
+	       -ECANCELED : 0;
 }
 
 /* --- what was there --- */
@@ -102,17 +114,28 @@ static int erase_copies(struct writer *w, const struct xfs_sb *old)
 	return rc;
 }
 
-static int discard(struct dev *dev)
+/* Piece by piece: a large disk takes minutes, and someone may want to stop. */
+static int discard(struct writer *w, struct dev *dev)
 {
-	int rc = dev_discard(dev, 0, dev->size_bytes);
+	uint64_t at = 0, len;
+	int rc = 0;
 
+	for (; at < dev->size_bytes && !rc; at += len) {
+		len = dev->size_bytes - at;
+		if (len > DISCARD_BYTES)
+			len = DISCARD_BYTES;
+		rc = dev_discard(dev, at, len);
+		if (!rc)
+			rc = tell(w, XLOG_FORMAT_DISCARDING, at + len,
+				  dev->size_bytes);
+	}
 	return rc == -EOPNOTSUPP ? 0 : rc;
 }
 
 /* All that @dev holds, but for its first sector, which is gone. */
 static int erase_rest(struct writer *w, struct dev *dev)
 {
-	int rc = w->t->discard ? discard(dev) : 0;
+	int rc = w->t->discard ? discard(w, dev) : 0;
 
 	return rc ? rc : erase_ends(dev);
 }
@@ -224,6 +247,7 @@ static int write_all_groups(struct writer *w)
 	size_t len = (size_t)ag_prealloc_blocks(&p->geom) << p->sb.sb_blocklog;
 	uint32_t all = p->sb.sb_agcount, agno = 0, count;
 	uint32_t room = (uint32_t)(len < BATCH_BYTES ? BATCH_BYTES / len : 1);
+	uint64_t group_bytes = (uint64_t)p->sb.sb_agblocks << p->sb.sb_blocklog;
 	struct dev_io *ios;
 	uint8_t *buf;
 	int rc = 0;
@@ -237,6 +261,10 @@ static int write_all_groups(struct writer *w)
 	for (; agno < all && !rc; agno += count) {
 		count = all - agno < room ? all - agno : room;
 		rc = write_groups(w, agno, count, buf, ios);
+		if (!rc)
+			rc = tell(w, XLOG_FORMAT_WRITING,
+				  (agno + count) * group_bytes,
+				  all * group_bytes);
 	}
 	free(buf);
 	free(ios);

@@ -406,6 +406,7 @@ int xlog_format(struct xlog_format *f, const struct xlog_format_options *opts,
 	struct format_target target = {
 		.sink = f->sink,
 		.discard = opts->flags & XLOG_FORMAT_DISCARD,
+		.progress = opts->progress, .progress_ctx = opts->progress_ctx,
 	};
 	struct format_values values;
 	struct format_plan plan;

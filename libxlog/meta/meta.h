@@ -110,14 +110,18 @@ struct format_values {
 struct format_target {
 	struct dev	*data, *log;	/* borrowed; log NULL: internal */
 	bool		discard;	/* first give back what they hold */
+	/* as in xlog_format_options */
+	int		(*progress)(void *ctx, enum xlog_format_phase phase,
+				    uint64_t done, uint64_t total);
+	void		*progress_ctx;
 	struct sink	sink;
 };
 
 /*
  * Make the filesystem. Before all else the old superblock is gone, durably,
  * and the new one is written last: what was cut off is no filesystem.
- * Returns 0 with everything durable; -ENOMEM, -EIO and others, reported.
- * May sleep.
+ * Returns 0 with everything durable; -ECANCELED; -ENOMEM, -EIO and others,
+ * reported. May sleep.
  */
 int format_write(const struct format_plan *p, const struct format_values *v,
 		 const struct format_target *t) MUST_CHECK;

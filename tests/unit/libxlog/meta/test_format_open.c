@@ -229,6 +229,51 @@ Test(format, can_be_undone)
 	cr_assert_arr_eq(after, before, sizeof(before));
 }
 
+/* --- on the way --- */
+
+static unsigned int calls, last_call = 1000;
+static uint64_t done_before;
+static enum xlog_format_phase phase_before;
+
+static int count_call(void *ctx, enum xlog_format_phase phase, uint64_t done,
+		      uint64_t total)
+{
+	cr_assert_eq(ctx, &opts);
+	cr_assert_geq(phase, phase_before);
+	if (phase != phase_before)
+		done_before = 0;
+	phase_before = phase;
+	cr_assert_geq(done, done_before);
+	cr_assert_leq(done, total);
+	done_before = done;
+	return ++calls > last_call;
+}
+
+Test(format, says_how_far_it_is)
+{
+	write_at(data, 1 << 20, "x", 1);
+	opts.progress = count_call;
+	opts.progress_ctx = &opts;
+	opts.flags |= XLOG_FORMAT_DISCARD;
+	format(NULL);
+	cr_assert_eq(phase_before, XLOG_FORMAT_WRITING);
+	cr_assert_eq(done_before, SIZE);
+	cr_assert_geq(calls, 1);
+}
+
+Test(format, can_be_stopped_and_leaves_no_filesystem)
+{
+	format(NULL);
+	opts.progress = count_call;
+	opts.progress_ctx = &opts;
+	last_call = 0;
+	cr_assert_eq(open_as(XLOG_OPEN_WRITE, NULL, NULL), 0);
+	cr_assert_eq(xlog_format(f, &opts, NULL), -ECANCELED);
+	cr_assert_eq(calls, 1);
+	cr_assert(xlog_format_wrote(f));
+	cr_assert_eq(xlog_format_probe(f, see, NULL), 0);
+}
+
 /* --- files that are made, or grow --- */
 
 static int open_longer(unsigned int flags, uint64_t data_bytes,
