@@ -33,7 +33,8 @@ for ((seed = 1; seed <= CRASHES; seed++)); do
 	"$BUILD/tests/story/engine_changes_inodes" \
 		"$IMAGES/linux618/chmod-only.img.zst" kernel.img $seed >told
 	cp --sparse=always kernel.img ours.img
-	xfs_logprint kernel.img >printed 2>&1 ||
+	# not the records behind the head, which may be torn
+	xfs_logprint -t kernel.img >printed 2>&1 ||
 		fail "seed $seed: xfs_logprint does not read it"
 	"$XLOG_RECOVER" ours.img >out 2>err || { cat err >&2; fail "seed $seed"; }
 	! grep -q '^replayed' out || replayed=$((replayed + 1))
