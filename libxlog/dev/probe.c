@@ -63,6 +63,16 @@ bool dev_is_hole(struct dev *dev)
 	       lseek(fd, 0, SEEK_DATA) < 0 && errno == ENXIO;
 }
 
+bool dev_is_block(struct dev *dev)
+{
+	uint64_t start;
+	struct stat st;
+	int fd;
+
+	return find_file(dev, &fd, &start) && !fstat(fd, &st) &&
+	       S_ISBLK(st.st_mode);
+}
+
 /* --- signatures --- */
 
 static const char *value(blkid_probe pr, const char *name)

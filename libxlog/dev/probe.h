@@ -32,6 +32,9 @@ int dev_probe(struct dev *dev, dev_found_fn fn, void *ctx) MUST_CHECK;
  */
 bool dev_is_hole(struct dev *dev);
 
+/* Does @dev lie on a block device, and not in a file? */
+bool dev_is_block(struct dev *dev);
+
 /* Of a volume of disks: 0 where there is none or it does not say. */
 struct dev_topology {
 	uint32_t	sector_bytes, physical_bytes;	/* never 0 */

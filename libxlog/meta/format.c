@@ -132,10 +132,13 @@ static int discard(struct writer *w, struct dev *dev)
 	return rc == -EOPNOTSUPP ? 0 : rc;
 }
 
-/* All that @dev holds, but for its first sector, which is gone. */
+/*
+ * All that @dev holds, but for its first sector, which is gone. A file keeps its
+ * blocks, as with mkfs.xfs: to free them takes long.
+ */
 static int erase_rest(struct writer *w, struct dev *dev)
 {
-	int rc = w->t->discard ? discard(w, dev) : 0;
+	int rc = w->t->discard && dev_is_block(dev) ? discard(w, dev) : 0;
 
 	return rc ? rc : erase_ends(dev);
 }

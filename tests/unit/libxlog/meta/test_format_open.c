@@ -431,3 +431,17 @@ Test(format, can_begin_anywhere)
 	f = NULL;
 	assert_said(&said, "not a multiple of its sectors");
 }
+
+/* The space of a file is its owner's; of a disk, nobody's. */
+Test(format, discards_only_what_disks_hold)
+{
+	const off_t off = SIZE - (1 << 20);	/* free space */
+	uint8_t byte = 0x5a;
+
+	write_at(data, off, &byte, 1);
+	opts.flags |= XLOG_FORMAT_DISCARD;
+	format(NULL);
+	byte = 0;
+	read_at(data, off, &byte, 1);
+	cr_expect_eq(byte, 0x5a);
+}
