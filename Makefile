@@ -231,9 +231,10 @@ variant: $(call bin,$(UNIT))
 corpus: all $(call bin,$(TRUTH) $(AGREE) $(DIFFER)) ## the stories over images elsewhere: CORPUS=DIR
 	@test -d '$(CORPUS)' || { echo 'usage: make corpus CORPUS=DIR' >&2; exit 1; }
 	@IMAGES='$(CORPUS)' $(RUN) corpus $$(grep -lE 'images_table|each_image' $(STORY_SH))
-bench: all			## against xfs_logprint and the kernel's mount; as root
+bench: all			## against xfs_logprint, the kernel's mount and mkfs.xfs; as root
 	@tests/bench/bench.sh $(BUILD)/xlog-print
 	@tests/bench/recover.sh $(BUILD)/xlog-recover
+	@tests/bench/mkfs.sh $(BUILD)/xlog-mkfs
 demo:				## print a dirty log, replay another; first installs what is missing
 	@tests/lib/deps.sh demo
 	+@$(AGAIN) all
