@@ -89,6 +89,7 @@ STORY_SH := $(wildcard tests/story/*.sh)
 TRUTH	:= tests/truth/fields_dump.c tests/truth/apply_delta.c tests/truth/format_same.c
 SPOIL	:= tests/spoil/spoil.c
 AGREE	:= tests/agree/agree.c
+BENCH	:= $(wildcard tests/bench/*.c)
 DIFFER	:= tests/differ/differ.c
 ifneq ($(SAN),)
 STORY_SH := $(shell grep -L '^\# Release build only' $(STORY_SH) /dev/null | grep -v /dev/null)
@@ -158,7 +159,7 @@ link	= $(Q)$(CC) $(ALL_CFLAGS) $(filter %.o,$^) \
 	-Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(ALL_LDFLAGS)
 $(call bin,$(UNIT)): %: %.o $(if $(VARIANT),$(BUILD)/libxfsfmt.a,$(A))
 	$(link) $(UNIT_LIBS) -o $@
-$(call bin,$(STRESS) $(STORY_C)): %: %.o $(A)
+$(call bin,$(STRESS) $(STORY_C) $(BENCH)): %: %.o $(A)
 	$(link) $(LIBS) -o $@
 # Programs that stories run.
 $(call bin,$(TRUTH)): %: %.o $(call obj,$(filter-out $(TRUTH),$(wildcard tests/truth/*.c))) $(BUILD)/libxfsfmt.a
@@ -231,9 +232,10 @@ variant: $(call bin,$(UNIT))
 corpus: all $(call bin,$(TRUTH) $(AGREE) $(DIFFER)) ## the stories over images elsewhere: CORPUS=DIR
 	@test -d '$(CORPUS)' || { echo 'usage: make corpus CORPUS=DIR' >&2; exit 1; }
 	@IMAGES='$(CORPUS)' $(RUN) corpus $$(grep -lE 'images_table|each_image' $(STORY_SH))
-bench: all			## against xfs_logprint, the kernel's mount and mkfs.xfs; as root
+bench: all $(call bin,$(BENCH))	## against xfs_logprint, the kernel's mount and mkfs.xfs; as root
 	@tests/bench/bench.sh $(BUILD)/xlog-print
 	@tests/bench/recover.sh $(BUILD)/xlog-recover
+	@for n in 1 2 64 512 2048; do $(BUILD)/tests/bench/commits $$n || exit; done
 	@tests/bench/mkfs.sh $(BUILD)/xlog-mkfs
 demo:				## print a dirty log, replay another; first installs what is missing
 	@tests/lib/deps.sh demo
