@@ -361,3 +361,35 @@ Test(xfs_dinode_broot_kind, is_that_of_extents_but_for_metadata)
 	di.di_metatype = XFS_METAFILE_RTREFCOUNT;
 	cr_expect_eq(xfs_dinode_broot_kind(&di), XFS_BTREE_RTREFC);
 }
+
+/* --- from the inode to the log --- */
+
+/* What a kernel logged of it, but for the LSN that memory had then. */
+static void is_logged_as_the_kernel_does(const char *name, size_t inode_bytes,
+					 enum xfs_order order)
+{
+	uint8_t want[XFS_LOG_DINODE_V3_BYTES], have[XFS_LOG_DINODE_V3_BYTES];
+	struct sample s;
+
+	sample_open(&s, name, inode_bytes, order);
+	cr_assert_eq(s.in.core->len_bytes, sizeof(want));
+	memcpy(want, s.in.core->data, sizeof(want));
+	memset(want + LSN_OFF, 0, 8);
+	memset(have, 0x5a, sizeof(have));
+	xfs_dinode_to_log(have, s.after, &s.di, order);
+	for (size_t i = 0; i < sizeof(want); i++)
+		cr_expect_eq(have[i], want[i], "%s: byte %zu is 0x%02x, not 0x%02x",
+			     name, i, have[i], want[i]);
+	sample_close(&s);
+}
+
+Test(dinode_to_log, is_what_kernels_log)
+{
+	is_logged_as_the_kernel_does("inodelog/extents.item", 512, XFS_LE);
+	is_logged_as_the_kernel_does("inodelog/local_attrs.item", 512, XFS_LE);
+	is_logged_as_the_kernel_does("inodelog/local.item", 1024, XFS_LE);
+	is_logged_as_the_kernel_does("inodelog/dev.item", 512, XFS_LE);
+	is_logged_as_the_kernel_does("inodelog/broot.item", 512, XFS_LE);
+	is_logged_as_the_kernel_does("inodelog/be_dev.item", 512, XFS_BE);
+	is_logged_as_the_kernel_does("inodelog/be_broot.item", 512, XFS_BE);
+}
