@@ -120,7 +120,8 @@ static void fill_open(struct mkfs *m, struct xlog_format_open *open)
 	*open = (struct xlog_format_open){
 		.data = o->io.path, .logdev = o->io.logdev, .undo = o->undo,
 		.offset_bytes = o->io.offset_bytes,
-		.flags = mkfs_open_flags(o), .report = mkfs_on_report, .report_ctx = m,
+		.flags = mkfs_open_flags(o),
+		.report = mkfs_on_report, .report_ctx = m,
 	};
 	if (!o->io.offset_bytes)
 		open->data_bytes = file_bytes(open->data, m->values.data_bytes,
