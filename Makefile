@@ -41,7 +41,7 @@ zshcompdir ?= $(datadir)/zsh/site-functions
 
 WARN	:= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	   -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef
-CFLAGS	?= -O2 -g
+CFLAGS	?= $(if $(filter asan,$(SAN)),-O1,-O2) -g
 # A story that calls make gets what this one was told.
 export CC CFLAGS CPPFLAGS LDFLAGS WERROR SAN
 
@@ -120,6 +120,9 @@ $(BUILD)/flags: FORCE
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c $< -o $@
+
+# To optimize tests takes longer than to run them.
+$(BUILD)/tests/%.o: private CFLAGS := $(CFLAGS:-O2=-O1)
 
 # Archives: one list of sources each, remembered, since an object can be older
 # than the archive that it was not in.
