@@ -40,7 +40,7 @@ void mkfs_opts_parse(struct mkfs_opts *opts, int argc, char **argv);
 void mkfs_values(const struct mkfs_opts *opts,
 		 struct xlog_format_options *values);
 
-/* With DETERMINISTIC_SEED, and no UUID given: one that follows from the rest. */
+/* With DETERMINISTIC_SEED, and no UUID given: one made of the rest. */
 void mkfs_seed_uuid(struct xlog_format_options *values,
 		    const struct xlog_geometry *geo);
 

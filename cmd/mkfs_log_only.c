@@ -36,8 +36,9 @@ static int open_log(struct mkfs *m)
 
 static uint32_t cycle(const struct mkfs *m)
 {
-	return m->values.log_cycle ? m->values.log_cycle :
-				     xlog_log_only_info(m->log_only)->next_cycle;
+	uint32_t next = xlog_log_only_info(m->log_only)->next_cycle;
+
+	return m->values.log_cycle ? m->values.log_cycle : next;
 }
 
 /* Of the log that is there: may it go, and does it say how to go on? */

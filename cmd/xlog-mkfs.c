@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * xlog-mkfs: make an XFS filesystem, or only its log. This file is the story of the tool;
- * mkfs.h has the map of the rest.
+ * xlog-mkfs: make an XFS filesystem, or only its log. This file is the story of
+ * the tool; mkfs.h has the map of the rest.
  */
 #include "cmd/mkfs.h"
 
