@@ -287,6 +287,7 @@ static void push_locked(struct log *log, struct pushed *p)
 			return;
 		if (item->ops->push)
 			how = item->ops->push(item, &p->queue);
+		log_stat_add(log, LOG_STAT_PUSHED + how, 1);
 		p->queued += how == LOG_PUSH_QUEUED;
 		p->stuck += how == LOG_PUSH_PINNED || how == LOG_PUSH_LOCKED;
 		p->pinned += how == LOG_PUSH_PINNED;
@@ -310,6 +311,8 @@ bool ail_push_step(struct log *log)
 	/* what is pinned is waiting for the log */
 	if (p.pinned)
 		forced = log_push_pinned(log);
+	log_stat_add(log, LOG_STAT_PUSHES, p.queued || p.pinned);
+	log_stat_add(log, LOG_STAT_PUSH_FLUSHES, forced);
 	return p.queued || forced;
 }
 

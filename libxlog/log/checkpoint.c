@@ -211,6 +211,8 @@ static int write_checkpoint(struct checkpoint *cp, bool stable, xfs_lsn_t *lsn)
 
 	if (!first)
 		return -ENOMEM;
+	log_stat_add(cp->log, LOG_STAT_CHECKPOINTS, 1);
+	log_stat_add(cp->log, LOG_STAT_VECTORS, cp->nvecs);
 	cp->ticket->left_bytes -= first->used_bytes + OP_BYTES;
 	first->next = cp->chain;
 	cp->chain = first;

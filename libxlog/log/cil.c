@@ -292,9 +292,10 @@ static void overrun(struct log *log, const struct ticket *tic,
 static int64_t insert_items(struct checkpoint *cp, struct cil_shard *shard,
 			    struct list *items)
 {
-	int64_t bytes = 0;
+	int64_t bytes = 0, grown;
 	uint64_t order = atomic_fetch_add(&cp->order, 1) + 1;
 
+	log_stat_add(cp->log, LOG_STAT_COMMITS, 1);
 	for (struct list *l = list_first(items); l; l = list_next(l, items)) {
 		struct log_item *item = container_of(l, struct log_item,
 						     trans_link);
@@ -302,7 +303,9 @@ static int64_t insert_items(struct checkpoint *cp, struct cil_shard *shard,
 
 		if (!is_dirty(item))
 			continue;
-		bytes += format_item(item, cp->ticket->tid);
+		grown = format_item(item, cp->ticket->tid);
+		log_stat_format(cp->log, item->vec->used_bytes, grown);
+		bytes += grown;
 		item->vec->order = order;
 		/* once in each checkpoint, however often it is in it */
 		if (is_new)

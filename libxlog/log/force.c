@@ -105,6 +105,7 @@ int log_force_seq(struct log *log, uint64_t seq, bool wait)
 	xfs_lsn_t lsn;
 	int rc;
 
+	log_stat_add(log, LOG_STAT_FORCES, 1);
 	if (log->config.flags & LOG_DIRECT)
 		return force_direct(log, seq, wait);
 	if (is_current(log, seq)) {

@@ -184,6 +184,7 @@ int ticket_reserve(struct log *log, uint32_t logres_bytes, unsigned int count,
 	if (!tic)
 		return report(&log->config.sink, -ENOMEM, "memory",
 			      XLOG_LSN_NONE, "out of memory");
+	log_stat_add(log, LOG_STAT_TICKETS, 1);
 	tic->permanent = permanent;
 	tic->start_count = tic->count = permanent && count ? count : 1;
 	need = (uint64_t)tic->unit_bytes * tic->count;

@@ -133,8 +133,12 @@ static int write_record(struct log *log, struct iclog *ic)
 		rc = dev_write(log->config.dev, 0,
 			       ic->buf + (size_t)first * BB_SIZE,
 			       (size_t)(bb - first) * BB_SIZE);
-	if (!rc)
+	if (!rc) {
+		log_stat_add(log, LOG_STAT_RECORDS, 1);
+		log_stat_add(log, LOG_STAT_WRITTEN_BYTES,
+			     (uint64_t)bb * BB_SIZE);
 		iclog_written(log, ic);
+	}
 	return rc;
 }
 

@@ -63,6 +63,7 @@ static void *io_thread(void *arg)
 {
 	struct log *log = arg;
 
+	log_stat_own_thread();
 	for (;;) {
 		if (iclog_io_step(log))
 			continue;
@@ -83,6 +84,7 @@ static void *push_thread(void *arg)
 	struct log *log = arg;
 	struct cil *cil = &log->cil;
 
+	log_stat_own_thread();
 	while (!atomic_load(&log->ending)) {
 		if (cil_push_step(log))
 			continue;
@@ -101,6 +103,7 @@ static void *ail_thread(void *arg)
 	struct log *log = arg;
 	struct ail *ail = &log->ail;
 
+	log_stat_own_thread();
 	while (!atomic_load(&log->ending)) {
 		if (ail_push_step(log))
 			continue;
@@ -114,10 +117,12 @@ static void *ail_thread(void *arg)
 
 void log_sleep(struct log *log, struct xcond *cond, struct xmutex *mutex)
 {
+	uint64_t began_ns = log_stat_clock();
 	bool stepped;
 
 	if (!(log->config.flags & LOG_NO_THREADS)) {
 		xcond_wait(cond, mutex);
+		log_stat_slept(log, cond, began_ns);
 		return;
 	}
 	xmutex_unlock(mutex);
@@ -129,6 +134,7 @@ void log_sleep(struct log *log, struct xcond *cond, struct xmutex *mutex)
 	}
 	/* one thread that waits for nothing waits forever */
 	assert(stepped || log_is_shutdown(log));
+	log_stat_slept(log, cond, began_ns);
 	xmutex_lock(mutex);
 }
 

@@ -22,7 +22,7 @@ struct ticket;
 
 enum {
 	LOG_DIRECT = 1,		/* nodelaylog: no CIL */
-	/* No threads: whoever calls does the work, step by step (log_priv.h). */
+	/* No threads: whoever calls does the work, see log_step(). */
 	LOG_NO_THREADS = 2,
 };
 
@@ -69,6 +69,12 @@ int log_open(const struct log_config *config, struct log **out) MUST_CHECK;
  * wants it clean calls log_quiesce() and log_unmount() before. NULL is allowed.
  */
 void log_close(struct log *log);
+
+/*
+ * LOG_NO_THREADS, from one thread at a time: do some of what is to be done, if
+ * it may be. False: there was nothing.
+ */
+bool log_step(struct log *log);
 
 /* --- space --- */
 

@@ -34,6 +34,7 @@
 #include "libxlog/base/err.h"
 #include "libxlog/base/sync.h"
 #include "libxlog/log/log.h"
+#include "libxlog/log/stats.h"
 
 enum {
 	OP_BYTES = 12,			/* header of an operation */
@@ -269,6 +270,7 @@ struct log {
 	unsigned int	nthreads;
 	_Atomic bool	ending;		/* log_close(): threads end */
 	bool		nested;		/* LOG_NO_THREADS: in log_sleep() */
+	struct log_stats stats;
 };
 
 /* Wait for @cond; without threads, do something that may bring it about. */
