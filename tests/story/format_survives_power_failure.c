@@ -41,7 +41,7 @@ enum {
 	EXT_MAGIC_OFF = 1024 + 56,
 };
 
-static const uint64_t disk_bytes[DISKS] = { MIB(64), MIB(20) };
+static const uint64_t disk_bytes[DISKS] = { MIB(64), MIB(10) };
 static const uint8_t old_uuid[16] = { 1, 1, 1, 1 }, new_uuid[16] = { 2, 2, 2 };
 
 /* What is there before. */
@@ -248,6 +248,7 @@ static int format_new(struct story *s, struct dev *data, struct dev *log)
 		.flags = XLOG_FORMAT_EXPERT,
 		.sector_bytes = s->scene->sector_bytes,
 		.agcount = s->scene->agcount,
+		.parent = XLOG_YES,	/* a small log will do */
 	};
 
 	return format(s, data, s->scene->external ? log : NULL, &opts,
@@ -259,7 +260,7 @@ static void make_old(struct story *s)
 {
 	const struct xlog_format_options opts = {
 		.flags = XLOG_FORMAT_EXPERT, .block_bytes = 1024,
-		.sector_bytes = 512, .agcount = 3,
+		.sector_bytes = 512, .agcount = 3, .parent = XLOG_YES,
 	};
 	enum old old = s->scene->old;
 
