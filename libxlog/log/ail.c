@@ -56,8 +56,11 @@ uint64_t log_distance(const struct log *log, xfs_lsn_t from, xfs_lsn_t to)
 
 /* --- the tail --- */
 
-/* Returns the bytes that it moved by, to be given back without the lock. */
-static uint64_t move_tail_locked(struct log *log) REQUIRES(log->ail.lock)
+/*
+ * The bytes that it moves by are free again, before the lock is: who finds the
+ * AIL empty finds the space, too.
+ */
+static void move_tail_locked(struct log *log) REQUIRES(log->ail.lock)
 {
 	struct ail *ail = &log->ail;
 	struct list *item = list_first(&ail->items);
@@ -70,9 +73,9 @@ static uint64_t move_tail_locked(struct log *log) REQUIRES(log->ail.lock)
 	if (item && (!start || item_of(item)->lsn < tail))
 		tail = item_of(item)->lsn;
 	if (tail == old)
-		return 0;
+		return;
 	ail->tail_lsn = tail;
-	return log_distance(log, old, tail);
+	grant_give_back(log, log_distance(log, old, tail));
 }
 
 xfs_lsn_t ail_tail(struct log *log)
@@ -151,7 +154,6 @@ static void insert_vec(struct log *log, const struct log_vec *vec,
 void ail_insert_checkpoint(struct log *log, struct checkpoint *cp)
 {
 	struct ail *ail = &log->ail;
-	uint64_t bytes;
 
 	/* @cp itself holds the tail until all of them are there */
 	for (struct log_vec *vec = cp->chain; vec; vec = vec->next)
@@ -161,7 +163,7 @@ void ail_insert_checkpoint(struct log *log, struct checkpoint *cp)
 	list_remove(&cp->start_link);
 	if (cp->commit_lsn > ail->head_lsn)
 		ail->head_lsn = cp->commit_lsn;
-	bytes = move_tail_locked(log);
+	move_tail_locked(log);
 	xmutex_unlock(&log->ail.lock);
 	/* an item may be gone as soon as it is not pinned */
 	for (struct log_vec *vec = cp->chain; vec; vec = vec->next) {
@@ -172,7 +174,6 @@ void ail_insert_checkpoint(struct log *log, struct checkpoint *cp)
 		else
 			vec->item->ops->unpin(vec->item, false);
 	}
-	grant_give_back(log, bytes);
 	ail_wake(log);
 }
 
@@ -186,7 +187,6 @@ void ail_drop_checkpoint(struct log *log, struct checkpoint *cp)
 void log_item_clean(struct log *log, struct log_item *item)
 {
 	struct ail *ail = &log->ail;
-	uint64_t bytes = 0;
 
 	xmutex_lock(&log->ail.lock);
 	if (atomic_load(&item->flags) & LOG_ITEM_IN_AIL) {
@@ -195,12 +195,11 @@ void log_item_clean(struct log *log, struct log_item *item)
 		item->lsn = 0;
 		ail->nitems--;
 		if (!log_is_shutdown(log))
-			bytes = move_tail_locked(log);
+			move_tail_locked(log);
 		if (!ail->nitems)
 			xcond_wake_all(&ail->emptied);
 	}
 	xmutex_unlock(&log->ail.lock);
-	grant_give_back(log, bytes);
 }
 
 void log_item_failed(struct log *log, struct log_item *item)

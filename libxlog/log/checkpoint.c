@@ -197,9 +197,10 @@ static int write_commit(struct checkpoint *cp, bool stable,
 	lsn = ic->lsn;
 	set_commit(cp, ic);
 	settle_commit(log, ic, start, stable);
-	iclog_put(log, ic, tic, 1);
 	if (own)
-		ticket_release(log, tic);
+		iclog_put_release(log, ic, tic, 1);
+	else
+		iclog_put(log, ic, tic, 1);
 	*commit_lsn = lsn;
 	return 0;
 }

@@ -448,7 +448,8 @@ static int commit_direct(struct log *log, const struct log_commit *c,
 		overrun(log, c->ticket, c->items);
 	finish_ticket(log, c);
 	let_go(c->items, lsn);
-	*out = lsn;
+	if (!rc)
+		*out = lsn;
 	return rc;
 }
 

@@ -183,19 +183,33 @@ int iclog_take(struct log *log, struct ticket *tic, uint64_t want,
 	return 0;
 }
 
-void iclog_put(struct log *log, struct iclog *ic, struct ticket *tic,
-	       uint32_t ops)
+static void put(struct log *log, struct iclog *ic, struct ticket *tic,
+		uint32_t ops, bool release) EXCLUDES(log->iclog_lock)
 {
 	bool stranded;
 
 	xmutex_lock(&log->iclog_lock);
 	ic->num_ops += ops;
 	put_locked(log, ic, tic);
+	if (release)
+		ticket_release(log, tic);
 	stranded = log_is_shutdown(log) && ic->state == ICLOG_ACTIVE &&
 		   !ic->refs;
 	xmutex_unlock(&log->iclog_lock);
 	if (stranded)
 		complete(log, ic, true);
+}
+
+void iclog_put(struct log *log, struct iclog *ic, struct ticket *tic,
+	       uint32_t ops)
+{
+	put(log, ic, tic, ops, false);
+}
+
+void iclog_put_release(struct log *log, struct iclog *ic, struct ticket *tic,
+		       uint32_t ops)
+{
+	put(log, ic, tic, ops, true);
 }
 
 void iclog_flag(struct log *log, struct iclog *ic, unsigned int flags,

@@ -366,6 +366,10 @@ int iclog_take(struct log *log, struct ticket *tic, uint64_t want,
 void iclog_put(struct log *log, struct iclog *ic, struct ticket *tic,
 	       uint32_t ops) EXCLUDES(log->iclog_lock);
 
+/* The same, and @tic, which it was, is released before @ic can be complete. */
+void iclog_put_release(struct log *log, struct iclog *ic, struct ticket *tic,
+		       uint32_t ops) EXCLUDES(log->iclog_lock);
+
 /* The caller has a reference: add @flags; @seal: no one else joins. */
 void iclog_flag(struct log *log, struct iclog *ic, unsigned int flags,
 		bool seal) EXCLUDES(log->iclog_lock);

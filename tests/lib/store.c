@@ -8,7 +8,7 @@
 #include "libxfsfmt/logitem.h"
 #include "libxlog/replay/newlog.h"
 #include "tests/lib/stack.h"
-#include "tests/lib/store.h"
+#include "tests/lib/store_priv.h"
 
 enum {
 	TYPE = XFS_LI_BUF,
@@ -17,7 +17,7 @@ enum {
 
 static const uint8_t uuid[16] = { 0x5a, 1, 2, 3 };
 
-static uint64_t data_off(const struct store *s, uint32_t id)
+uint64_t store_data_off(const struct store *s, uint32_t id)
 {
 	return (uint64_t)s->config.log_bb * BB_SIZE +
 	       (uint64_t)id * STORE_OBJECT_BYTES;
@@ -30,8 +30,8 @@ static void fill_body(uint8_t *at, uint32_t bytes, uint64_t stamp, uint32_t id)
 		put_le64(at + off, stamp * 4096 + (id + off) % 4096);
 }
 
-static bool read_body(const uint8_t *at, uint32_t bytes, uint32_t id,
-		      uint64_t *stamp)
+bool store_read_body(const uint8_t *at, uint32_t bytes, uint32_t id,
+		     uint64_t *stamp)
 {
 	*stamp = get_le64(at) / 4096;
 	for (uint32_t off = 0; off + 8 <= bytes; off += 8)
@@ -86,12 +86,17 @@ static void object_unlock(struct log_item *item)
 static void object_committing(struct log_item *item, uint64_t seq)
 {
 	(void)seq;
-	object_unlock(item);
+	if (!object_of(item)->held)
+		object_unlock(item);
 }
+
+/* The commit of this thread did not take place. */
+static _Thread_local bool released;
 
 static void object_release(struct log_item *item, bool abort)
 {
 	(void)abort;
+	released = true;
 	object_unlock(item);
 }
 
@@ -138,7 +143,7 @@ static void write_back(void *ctx, struct list *queue)
 
 		list_remove(first);
 		fill_body(body, o->body_bytes, stamp, o->id);
-		rc = dev_write(s->fault, data_off(s, o->id), body,
+		rc = dev_write(s->fault, store_data_off(s, o->id), body,
 			       o->body_bytes);
 		atomic_fetch_add(&s->writes, 1);
 		if (rc) {
@@ -158,11 +163,14 @@ static void take_report(void *ctx, const struct xlog_report *r)
 {
 	struct store *s = ctx;
 
-	if (r->severity == XLOG_ERROR)
-		snprintf(s->said, sizeof(s->said), "%s: %s", r->code, r->text);
+	if (r->severity != XLOG_ERROR)
+		return;
+	pthread_mutex_lock(&s->said_lock);
+	snprintf(s->said, sizeof(s->said), "%s: %s", r->code, r->text);
+	pthread_mutex_unlock(&s->said_lock);
 }
 
-static struct xlog reader(struct store *s)
+struct xlog store_reader(struct store *s)
 {
 	struct xlog log = {
 		.sink = s->sink,
@@ -184,7 +192,7 @@ static struct xlog reader(struct store *s)
 }
 
 /* A clean log of cycle @cycle, and open it. */
-static int open_log(struct store *s, uint32_t cycle)
+int store_open_log(struct store *s, uint32_t cycle)
 {
 	const struct store_config *c = &s->config;
 	struct newlog n = {
@@ -200,7 +208,7 @@ static int open_log(struct store *s, uint32_t cycle)
 		.write_back = write_back, .write_back_ctx = s,
 		.sink = s->sink,
 	};
-	struct xlog log = reader(s);
+	struct xlog log = store_reader(s);
 	struct xlog_bounds b;
 	int rc = newlog_write(&n);
 
@@ -250,9 +258,10 @@ struct store *store_new(const struct store_config *config)
 	if (!s->config.body_bytes)
 		s->config.body_bytes = 64;
 	s->sink = (struct sink){ take_report, s };
+	pthread_mutex_init(&s->said_lock, NULL);
 	pthread_mutex_init(&s->history_lock, NULL);
 	s->logres_bytes = 2 * OP_BYTES + HEAD_BYTES + s->config.body_bytes;
-	bytes = data_off(s, s->config.objects);
+	bytes = store_data_off(s, s->config.objects);
 	if (dev_open_overlay(NULL, bytes, &s->sink, &s->medium) ||
 	    make_objects(s))
 		goto free_store;
@@ -266,7 +275,7 @@ struct store *store_new(const struct store_config *config)
 				    BB_SIZE, &s->log_dev))
 			goto free_store;
 	}
-	if (open_log(s, 1))
+	if (store_open_log(s, 1))
 		goto free_store;
 	return s;
 free_store:
@@ -286,7 +295,7 @@ void store_free(struct store *s)
 	dev_close(s->medium);
 	free(s->objects);
 	free(s->changed);
-	free(s->first);
+	free(s->txn);
 	free(s);
 }
 
@@ -318,43 +327,74 @@ static uint64_t note_txn(struct store *s, const uint32_t *ids,
 	pthread_mutex_lock(&s->history_lock);
 	if (grow((void **)&s->changed, s->nchanged + count, &s->changed_room,
 		 sizeof(*s->changed)) ||
-	    grow((void **)&s->first, (size_t)s->txns + 2,
-		 (size_t *)&s->txns_room, sizeof(*s->first)))
+	    grow((void **)&s->txn, s->txns + 1, &s->txns_room,
+		 sizeof(*s->txn)))
 		abort();
-	s->first[s->txns] = s->nchanged;
+	s->txn[s->txns++] = (struct store_txn){ s->nchanged, count,
+						STORE_NO_SEQ };
 	memcpy(s->changed + s->nchanged, ids, count * sizeof(*ids));
 	s->nchanged += count;
-	n = ++s->txns;
-	s->first[n] = s->nchanged;
+	n = s->txns;
 	pthread_mutex_unlock(&s->history_lock);
 	return n;
 }
 
-static void stamp_all(struct store *s, const uint32_t *ids, unsigned int count,
-		      struct list *items)
+static void note_commit(struct store *s, uint64_t n, uint64_t seq)
+{
+	pthread_mutex_lock(&s->history_lock);
+	s->txn[n - 1].seq = seq;
+	if (n > s->committed)
+		s->committed = n;
+	if (seq > s->committed_seq)
+		s->committed_seq = seq;
+	pthread_mutex_unlock(&s->history_lock);
+}
+
+static uint64_t stamp_all(struct store *s, const uint32_t *ids,
+			  unsigned int count, bool hold, struct list *items)
 {
 	uint64_t n = note_txn(s, ids, count);
 
 	for (unsigned int i = 0; i < count; i++) {
 		struct store_object *o = &s->objects[ids[i]];
 
+		o->held = hold;
 		atomic_store(&o->stamp, n);
 		list_insert_last(&o->item.trans_link, items);
 		atomic_fetch_or(&o->item.flags, LOG_ITEM_DIRTY);
 	}
+	return n;
 }
 
+/* Transaction @n. One that fails may have got into a checkpoint all the same. */
 static int commit(struct store *s, struct ticket *tic, struct list *items,
-		  bool roll, uint64_t *seq)
+		  bool roll, uint64_t n, uint64_t *out)
 {
-	uint64_t n = s->txns, ignored;
-	int rc = log_commit(s->log, &(struct log_commit){
-				.ticket = tic, .items = items, .roll = roll,
-			    }, seq ? seq : &ignored);
+	uint64_t seq = STORE_NO_SEQ;
+	int rc;
 
-	if (!rc)
-		s->committed = n;
+	released = false;
+	rc = log_commit(s->log, &(struct log_commit){
+				.ticket = tic, .items = items, .roll = roll,
+			}, &seq);
+	if (seq != STORE_NO_SEQ)
+		note_commit(s, n, seq);
+	if (out)
+		*out = seq;
 	return rc;
+}
+
+static void lock_all(struct store *s, const uint32_t *ids, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		pthread_mutex_lock(&s->objects[ids[i]].lock);
+}
+
+static void unlock_all(struct store *s, const uint32_t *ids,
+		       unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		pthread_mutex_unlock(&s->objects[ids[i]].lock);
 }
 
 int store_change(struct store *s, const uint32_t *ids, unsigned int count,
@@ -362,16 +402,16 @@ int store_change(struct store *s, const uint32_t *ids, unsigned int count,
 {
 	struct ticket *tic;
 	struct list items;
+	uint64_t n;
 	int rc = ticket_reserve(s->log, s->logres_bytes * count, 1, false,
 				&tic);
 
 	if (rc)
 		return rc;
 	list_init(&items);
-	for (unsigned int i = 0; i < count; i++)
-		pthread_mutex_lock(&s->objects[ids[i]].lock);
-	stamp_all(s, ids, count, &items);
-	return commit(s, tic, &items, false, seq);
+	lock_all(s, ids, count);
+	n = stamp_all(s, ids, count, false, &items);
+	return commit(s, tic, &items, false, n, seq);
 }
 
 int store_chain(struct store *s, const uint32_t *ids, unsigned int count,
@@ -379,6 +419,7 @@ int store_chain(struct store *s, const uint32_t *ids, unsigned int count,
 {
 	struct ticket *tic;
 	struct list items;
+	bool held = false;
 	int rc = ticket_reserve(s->log, s->logres_bytes * count, 2, true,
 				&tic);
 
@@ -386,180 +427,57 @@ int store_chain(struct store *s, const uint32_t *ids, unsigned int count,
 		return rc;
 	list_init(&items);
 	for (unsigned int link = 1; ; link++) {
-		for (unsigned int i = 0; i < count; i++)
-			pthread_mutex_lock(&s->objects[ids[i]].lock);
-		stamp_all(s, ids, count, &items);
-		rc = commit(s, tic, &items, link < links, seq);
+		uint64_t n;
+
+		if (!held)
+			lock_all(s, ids, count);
+		held = s->config.hold && link < links;
+		n = stamp_all(s, ids, count, held, &items);
+		rc = commit(s, tic, &items, link < links, n, seq);
 		if (link == links)
 			return rc;
 		if (!rc)
 			rc = ticket_regrant(s->log, tic);
-		if (rc) {
-			ticket_release(s->log, tic);
-			return rc;
-		}
+		if (rc)
+			break;
 	}
+	if (held && !released)
+		unlock_all(s, ids, count);
+	ticket_release(s->log, tic);
+	return rc;
+}
+
+int store_cancel(struct store *s, const uint32_t *ids, unsigned int count)
+{
+	struct ticket *tic;
+	int rc = ticket_reserve(s->log, s->logres_bytes * count, 2, true,
+				&tic);
+
+	if (rc)
+		return rc;
+	lock_all(s, ids, count);
+	unlock_all(s, ids, count);
+	ticket_release(s->log, tic);
+	return 0;
 }
 
 int store_force(struct store *s)
 {
-	uint64_t n = s->committed;
-	int rc = log_force(s->log, true);
-
-	if (!rc)
-		s->forced = n;
-	return rc;
-}
-
-/* --- recovery --- */
-
-static int replay_trans(struct store *s, const struct xlog_trans *t)
-{
-	for (size_t i = 0; i < t->nitems; i++) {
-		const struct xlog_item *item = &t->items[i];
-		uint64_t stamp;
-		uint32_t id;
-
-		if (item->nregions != 2 || item->declared != 2)
-			return -EUCLEAN;
-		id = get_w32(item->regions[0].data + 4, XFS_HOST_ORDER);
-		if (id >= s->config.objects ||
-		    item->regions[1].len_bytes != s->objects[id].body_bytes ||
-		    !read_body(item->regions[1].data,
-			       item->regions[1].len_bytes, id, &stamp))
-			return -EUCLEAN;
-		atomic_store(&s->objects[id].stamp, stamp);
-	}
-	return 0;
-}
-
-static const char *replay(struct store *s, struct xlog *log,
-			  const struct xlog_bounds *b,
-			  struct store_report *rep)
-{
-	struct xlog_trans_iter *it;
-	const struct xlog_trans *t;
-	const char *why = NULL;
+	uint64_t n, seq;
 	int rc;
 
-	if (xlog_trans_open(log, xlog_lsn_block(b->tail),
-			    xlog_lsn_block(b->head), false, &it))
-		return "the log cannot be read";
-	while ((rc = xlog_trans_next(it, &t)) == 1 && !why) {
-		if (!t->committed)
-			continue;
-		rep->checkpoints++;
-		if (replay_trans(s, t))
-			why = "a transaction that was never written";
+	pthread_mutex_lock(&s->history_lock);
+	n = s->committed;
+	seq = s->committed_seq;
+	pthread_mutex_unlock(&s->history_lock);
+	rc = log_force(s->log, true);
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&s->history_lock);
+	if (seq >= s->forced_seq) {
+		s->forced = n;
+		s->forced_seq = seq;
 	}
-	xlog_trans_close(it);
-	return rc < 0 ? "the log is damaged" : why;
-}
-
-/* Is it the state after transaction @n? */
-static const char *check_state(struct store *s, uint64_t n)
-{
-	uint64_t *want = calloc(s->config.objects, sizeof(*want));
-	const char *why = NULL;
-
-	if (!want)
-		abort();
-	for (uint64_t t = 1; t <= n; t++)
-		for (size_t i = s->first[t - 1]; i < s->first[t]; i++)
-			want[s->changed[i]] = t;
-	for (uint32_t i = 0; i < s->config.objects && !why; i++) {
-		uint64_t have = atomic_load(&s->objects[i].stamp);
-
-		if (have != want[i])
-			why = "a transaction is there by half, or an earlier one is missing";
-	}
-	free(want);
-	return why;
-}
-
-static const char *load_objects(struct store *s)
-{
-	for (uint32_t i = 0; i < s->config.objects; i++) {
-		struct store_object *o = &s->objects[i];
-		uint8_t body[STORE_MAX_BODY];
-		uint64_t stamp;
-
-		if (dev_read(s->fault, data_off(s, i), body, o->body_bytes))
-			return "an object cannot be read";
-		/* torn: the log has to have it */
-		if (!read_body(body, o->body_bytes, i, &stamp))
-			stamp = get_le64(body) ? UINT64_MAX : 0;
-		atomic_store(&o->stamp, stamp);
-	}
-	return NULL;
-}
-
-static const char *judge(struct store *s, struct store_report *rep)
-{
-	uint64_t n = 0;
-
-	for (uint32_t i = 0; i < s->config.objects; i++) {
-		uint64_t stamp = atomic_load(&s->objects[i].stamp);
-
-		if (stamp > s->txns)
-			return "an object is torn and not in the log";
-		if (stamp > n)
-			n = stamp;
-	}
-	rep->recovered = n;
-	if (n < s->forced)
-		return "a transaction that was forced is gone";
-	return check_state(s, n);
-}
-
-/* All as it is now on the device, history ends here. */
-static int settle(struct store *s)
-{
-	for (uint32_t i = 0; i < s->config.objects; i++) {
-		struct store_object *o = &s->objects[i];
-		uint8_t body[STORE_MAX_BODY] = { 0 };
-
-		atomic_store(&o->stamp, 0);
-		if (dev_write(s->fault, data_off(s, i), body, o->body_bytes))
-			return -EIO;
-	}
-	s->txns = s->committed = s->forced = 0;
-	s->nchanged = 0;
+	pthread_mutex_unlock(&s->history_lock);
 	return 0;
-}
-
-const char *store_crash(struct store *s, enum fault_crash how, uint64_t seed)
-{
-	struct store_report rep = { .in_flight = s->log->cil.ncommitting };
-	struct xlog_bounds b;
-	const char *why;
-	struct xlog log;
-
-	log_close(s->log);
-	s->log = NULL;
-	if (fault_crash(s->fault, how, seed))
-		return "the device itself failed";
-	for (uint32_t i = 0; i < s->config.objects; i++)
-		atomic_store(&s->objects[i].pins, 0);
-	log = reader(s);
-	if (xlog_find(&log, 0, &b) || b.state == XLOG_CORRUPT)
-		return "no head and tail can be found";
-	if (b.refused[0])
-		return "the log is refused";
-	rep.torn = b.torn_block != UINT32_MAX;
-	rep.wrapped = xlog_lsn_block(b.tail) > xlog_lsn_block(b.head);
-	why = load_objects(s);
-	if (!why && b.state == XLOG_DIRTY)
-		why = replay(s, &log, &b, &rep);
-	if (!why)
-		why = judge(s, &rep);
-	s->last = rep;
-	if (!why && (settle(s) || open_log(s, xlog_lsn_cycle(b.head) + 1)))
-		why = "the store cannot be opened again";
-	return why;
-}
-
-void store_last_crash(const struct store *s, struct store_report *out)
-{
-	*out = s->last;
 }

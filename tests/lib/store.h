@@ -3,11 +3,12 @@
  * A store of objects whose changes go through the log engine, and nothing of a
  * filesystem: numbered objects, each with a stamp, the number of the last
  * transaction that changed it. The device can lose power; what recovery then
- * makes of log and objects must be the state after some transaction, no
- * earlier than the last that was forced.
+ * makes of log and objects must be the state after some checkpoint, no earlier
+ * than the last that was forced: all transactions up to it, no other.
  *
  * Recovery here is a few lines over the log reader: it finds head and tail as
- * ever and puts back what the transactions say. Plain C.
+ * ever and puts back what the transactions say. Plain C. Many threads may
+ * change and force; what opens, ends or loses power is one thread's.
  */
 #ifndef TESTS_LIB_STORE_H
 #define TESTS_LIB_STORE_H
@@ -30,6 +31,7 @@ struct store_config {
 	unsigned int	breaks;		/* LOG_BREAK_* */
 	unsigned int	objects;
 	uint32_t	body_bytes;	/* at most, logged of each; 0: 64 */
+	bool		hold;		/* chains keep their objects locked */
 };
 
 /* What the last crash was like. */
@@ -49,27 +51,38 @@ struct store_object {
 	uint32_t	body_bytes;
 	_Atomic uint64_t stamp;		/* (lock) to change */
 	_Atomic int	pins;
+	bool		held;		/* (lock) over the next commit, too */
 	uint64_t	written_stamp;	/* (lock) of what is on the device */
 	xfs_lsn_t	written_lsn;	/* (lock) and where it was in the AIL */
+};
+
+#define STORE_NO_SEQ	UINT64_MAX
+
+struct store_txn {
+	size_t		first, count;	/* it changed changed[first ..] */
+	uint64_t	seq;		/* of its checkpoint, or none */
 };
 
 struct store {
 	struct store_config config;
 	struct sink	sink;
-	char		said[512];	/* the last report */
+	pthread_mutex_t	said_lock;
+	char		said[512];	/* (said_lock) the last report */
 	struct dev	*medium, *fault, *log_dev;
 	struct log	*log;
 	struct store_object *objects;
 	uint32_t	logres_bytes;	/* per object */
 	_Atomic uint64_t writes;	/* objects written back */
-	/* what happened: transaction n changed objects[first[n-1] .. first[n]) */
+	/* (history_lock) what happened: transaction n is txn[n - 1] */
 	pthread_mutex_t	history_lock;
 	uint32_t	*changed;
 	size_t		nchanged, changed_room;
-	size_t		*first;
-	uint64_t	txns, txns_room;
+	struct store_txn *txn;
+	size_t		txns, txns_room;
 	uint64_t	committed;	/* the newest that was */
+	uint64_t	committed_seq;	/* the last checkpoint with one */
 	uint64_t	forced;		/* and was made durable */
+	uint64_t	forced_seq;
 	struct store_report last;	/* crash */
 };
 
@@ -89,6 +102,10 @@ int store_change(struct store *s, const uint32_t *ids, unsigned int count,
 /* The same objects in a chain of @links transactions that rolls. */
 int store_chain(struct store *s, const uint32_t *ids, unsigned int count,
 		unsigned int links, uint64_t *seq) MUST_CHECK;
+
+/* Reserve, lock them and change nothing. */
+int store_cancel(struct store *s, const uint32_t *ids, unsigned int count)
+	MUST_CHECK;
 
 /* All committed so far becomes durable. */
 int store_force(struct store *s) MUST_CHECK;
