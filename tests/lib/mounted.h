@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A filesystem in use, for tests of transactions: an image with a clean log,
+ * in memory, its log without threads.
+ */
+#ifndef TESTS_LIB_MOUNTED_H
+#define TESTS_LIB_MOUNTED_H
+
+#include "libxlog/log/log_priv.h"
+#include "libxlog/meta/mount.h"
+#include "libxlog/trans/inode_item.h"
+#include "tests/lib/testfs.h"
+
+enum { MOUNTED_INODES = 1024 };
+
+struct mounted {
+	struct testfs	*fs;
+	struct mount	*m;
+	struct inode	*inodes[MOUNTED_INODES];
+	unsigned int	ninodes;
+};
+
+static inline int mounted_add(void *ctx, xfs_ino_t ino)
+{
+	struct mounted *f = ctx;
+
+	if (f->ninodes == MOUNTED_INODES)
+		return 0;
+	cr_assert_eq(inode_get(&f->m->fs, ino, &f->inodes[f->ninodes]), 0);
+	f->ninodes++;
+	return 0;
+}
+
+static inline struct mounted *mounted_new(const char *image)
+{
+	const struct mount_options opts = { .flags = LOG_NO_THREADS,
+					    .seed = 1 };
+	struct mounted *f = calloc(1, sizeof(*f));
+	struct xlog_recover_result res;
+
+	cr_assert_not_null(f);
+	f->fs = testfs_open(image);
+	cr_assert_eq(xlog_recover(f->fs->log, NULL, &res), 0, "%s",
+		     f->fs->reports);
+	testfs_reload(f->fs);
+	cr_assert_eq(mount_open(f->fs->log, &opts, &f->m), 0, "%s",
+		     f->fs->reports);
+	cr_assert_eq(mount_each_inode(f->m, mounted_add, f), 0);
+	return f;
+}
+
+/* Power fails, or it was unmounted before. */
+static inline void mounted_stop(struct mounted *f)
+{
+	mount_close(f->m);
+	f->m = NULL;
+	for (unsigned int i = 0; i < f->ninodes; i++)
+		inode_free(f->inodes[i]);
+	f->ninodes = 0;
+}
+
+static inline void mounted_free(struct mounted *f)
+{
+	mounted_stop(f);
+	testfs_close(f->fs);
+	free(f);
+}
+
+#endif

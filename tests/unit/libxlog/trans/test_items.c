@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What inodes and buffers make of themselves in the log: as the decoders of
+ * log items read it, and no more than they said.
+ */
+#include "libxfsfmt/inodelog.h"
+#include "libxfsfmt/logitem.h"
+#include "tests/lib/mounted.h"
+#include "tests/lib/testfs.h"
+
+enum { MAX_REGIONS = 300 };
+
+static struct mounted *f;
+static struct log_vec *vec;
+static struct xfs_log_region regions[MAX_REGIONS];
+static struct xfs_logitem_view view;
+
+static void begin(void)
+{
+	f = mounted_new("linux618/chmod-only");
+}
+
+static void end(void)
+{
+	free(vec);
+	vec = NULL;
+	mounted_free(f);
+}
+
+TestSuite(inode_item, .init = begin, .fini = end);
+TestSuite(buf_item, .init = begin, .fini = end);
+
+/* Format @item, and look at the regions. */
+static void format(struct log_item *item)
+{
+	uint32_t nregions = 0, bytes = 0, n = 0;
+
+	item->ops->size(item, &nregions, &bytes);
+	free(vec);
+	vec = calloc(1, sizeof(*vec) + bytes + nregions * OP_BYTES);
+	cr_assert_not_null(vec);
+	vec->room_bytes = bytes + nregions * OP_BYTES;
+	item->ops->format(item, &(struct log_formatter){ vec, 7 });
+	cr_expect_leq(vec->nregions, nregions);
+	for (uint32_t off = 0; off < vec->used_bytes; ) {
+		uint32_t len = get_be32(vec->data + off + 4);
+
+		cr_assert_lt(n, MAX_REGIONS);
+		cr_expect_eq(get_be32(vec->data + off), 7);
+		regions[n++] = (struct xfs_log_region){
+			vec->data + off + OP_BYTES, len
+		};
+		off += OP_BYTES + len;
+	}
+	cr_assert_eq(n, vec->nregions);
+	view = (struct xfs_logitem_view){
+		.regions = regions, .nregions = n, .order = XFS_HOST_ORDER,
+		.geom = &f->m->fs.geom,
+	};
+	cr_expect_eq(xfs_logitem_type(&view), item->type);
+}
+
+/* --- inodes --- */
+
+/* An inode whose data fork is @format and not empty. */
+static struct inode *inode_with(uint8_t form)
+{
+	for (unsigned int i = 0; i < f->ninodes; i++)
+		if (f->inodes[i]->raw[5] == form &&
+		    get_be64(f->inodes[i]->raw + 56))
+			return f->inodes[i];
+	cr_assert_fail("no such inode");
+	return NULL;
+}
+
+static struct xfs_logitem_inode logged(struct inode *ip, unsigned int fields)
+{
+	struct xfs_logitem_inode in;
+
+	ip->fields = fields;
+	format(&ip->item);
+	cr_assert_null(xfs_logitem_inode(&view, &in));
+	cr_expect_eq(in.ilf.ilf_ino, ip->ino);
+	cr_expect_eq(in.ilf.ilf_blkno, ip->daddr);
+	cr_expect_eq(in.ilf.ilf_len, f->m->fs.cluster_bb);
+	cr_expect_eq(in.ilf.ilf_boffset, ip->offset_bytes);
+	ip->fields = 0;
+	return in;
+}
+
+Test(inode_item, of_a_core_is_put_back_by_replay)
+{
+	struct inode *ip = f->inodes[7];
+	struct xfs_logitem_inode in = logged(ip, XFS_ILOG_CORE);
+	uint8_t disk[XFS_DINODE_MAX_BYTES];
+	struct xfs_dinode di;
+
+	cr_expect_eq(in.ilf.ilf_fields, (uint32_t)XFS_ILOG_CORE);
+	cr_expect_null(in.dfork);
+	cr_expect_null(in.afork);
+	memcpy(disk, ip->raw, f->m->fs.geom.inodesize);
+	memset(disk + 2, 0x5a, 1);
+	memset(disk + 32, 0x5a, 60);
+	xfs_dinode_decode(&di, in.core->data, in.core->len_bytes,
+			  XFS_HOST_ORDER);
+	xfs_log_dinode_to_disk(disk, in.core->data, in.core->len_bytes, &di,
+			       XFS_HOST_ORDER);
+	cr_expect_eq(memcmp(disk, ip->raw, f->m->fs.geom.inodesize), 0);
+}
+
+Test(inode_item, of_a_fork_in_the_inode_has_its_bytes)
+{
+	struct inode *ip = inode_with(XFS_DINODE_FMT_LOCAL);
+	struct xfs_logitem_inode in = logged(ip, XFS_ILOG_DDATA);
+	uint32_t size = (uint32_t)get_be64(ip->raw + 56);
+
+	cr_expect_eq(in.ilf.ilf_fields,
+		     (uint32_t)(XFS_ILOG_CORE | XFS_ILOG_DDATA));
+	cr_assert_not_null(in.dfork);
+	cr_expect_eq(in.dfork->len_bytes, (size + 3) & ~3u);
+	cr_expect_eq(memcmp(in.dfork->data, ip->raw +
+			    XFS_DINODE_V3_CORE_BYTES, size), 0);
+}
+
+Test(inode_item, of_extents_has_the_records)
+{
+	struct inode *ip = inode_with(XFS_DINODE_FMT_EXTENTS);
+	struct xfs_logitem_inode in = logged(ip, XFS_ILOG_DEXT);
+	struct xfs_dinode di;
+
+	xfs_dinode_decode(&di, ip->raw, f->m->fs.geom.inodesize, XFS_BE);
+	cr_assert_not_null(in.dfork);
+	cr_expect_eq(in.dfork->len_bytes, 16 * xfs_dinode_nextents(&di));
+	cr_expect_eq(memcmp(in.dfork->data, ip->raw +
+			    XFS_DINODE_V3_CORE_BYTES, in.dfork->len_bytes), 0);
+}
+
+Test(inode_item, logs_no_fork_of_which_there_is_nothing)
+{
+	struct inode *ip = f->inodes[7];
+	struct xfs_logitem_inode in;
+
+	ip->raw[82] = 0;		/* di_forkoff */
+	in = logged(ip, XFS_ILOG_ADATA);
+	cr_expect_eq(in.ilf.ilf_fields, (uint32_t)XFS_ILOG_CORE);
+	cr_expect_eq(in.ilf.ilf_size, 2);
+}
+
+/* Every commit has again what was not written back since. */
+Test(inode_item, is_relogged_until_it_is_written_back)
+{
+	struct inode *ip = inode_with(XFS_DINODE_FMT_EXTENTS);
+	struct log *log = f->m->fs.log;
+
+	for (unsigned int fields = XFS_ILOG_DEXT; ;
+	     fields = XFS_ILOG_CORE) {
+		struct trans *t;
+
+		cr_assert_eq(trans_alloc(&f->m->fs, XFS_TR_ITRUNCATE, &t), 0);
+		inode_join(t, ip);
+		inode_log(t, ip, fields);
+		cr_assert_eq(trans_commit(t, NULL), 0);
+		cr_expect_eq(ip->item.vec->nregions, 3);
+		if (fields == XFS_ILOG_CORE)
+			break;
+		cr_assert_eq(log_force(log, true), 0);
+	}
+	cr_assert_eq(log_quiesce(log), 0);
+	cr_expect_eq(ip->fields, 0);
+	cr_expect_eq(get_be64(ip->raw + XFS_DINODE_LSN_OFF) >> 32, 1);
+}
+
+/* --- buffers --- */
+
+static const uint32_t shapes[][5] = {	/* first, last byte; twice; runs */
+	{ 0, 0, 0, 0, 1 },
+	{ 0, 127, 128, 255, 1 },
+	{ 0, 127, 256, 256, 2 },
+	{ 127, 128, 511, 511, 2 },
+	{ 0, 511, 0, 511, 1 },
+};
+
+Test(buf_item, has_the_runs_that_changed)
+{
+	struct buf_item *bi = f->m->sb;
+
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		const uint32_t *s = shapes[i];
+		struct xfs_buf_runs it;
+		struct xfs_buf_run run;
+		struct trans *t;
+		uint32_t n = 0;
+
+		cr_assert_eq(trans_alloc(&f->m->fs, XFS_TR_SB, &t), 0);
+		buf_item_join(t, bi);
+		buf_item_log(t, bi, s[0], s[1] - s[0] + 1);
+		buf_item_log(t, bi, s[2], s[3] - s[2] + 1);
+		format(&bi->item);
+		cr_assert_null(xfs_buf_runs_init(&it, &view));
+		cr_expect_eq(it.blf.blf_blkno, 0);
+		cr_expect_eq(it.blf.blf_len, 1);
+		cr_expect_eq(xfs_blf_content(it.blf.blf_flags), XFS_BLFT_SB);
+		for (; xfs_buf_runs_next(&it, &run); n++)
+			cr_expect_eq(memcmp(run.data, bi->buf->data +
+					    run.off_bytes, run.len_bytes), 0);
+		cr_expect_null(xfs_buf_runs_why(&it));
+		cr_expect_eq(n, s[4], "shape %zu: %u runs", i, n);
+		cr_assert_eq(trans_commit(t, NULL), 0);
+		cr_assert_eq(log_quiesce(f->m->fs.log), 0);
+	}
+}
+
+Test(buf_item, is_written_with_the_lsn_of_its_checkpoint)
+{
+	xfs_lsn_t lsn = log_head_lsn(f->m->fs.log);
+	uint8_t raw[BB_SIZE];
+	struct trans *t;
+
+	cr_assert_eq(trans_alloc(&f->m->fs, XFS_TR_SB, &t), 0);
+	buf_item_join(t, f->m->sb);
+	buf_item_log(t, f->m->sb, 0, 128);
+	cr_assert_eq(trans_commit(t, NULL), 0);
+	cr_assert_eq(log_quiesce(f->m->fs.log), 0);
+	cr_assert_eq(dev_read(f->fs->log->fs, 0, raw, sizeof(raw)), 0);
+	cr_expect_eq(get_be64(raw + XFS_SB_LSN_OFF), lsn);
+	cr_expect_null(xfs_sb_verify(&f->fs->log->sb, raw, sizeof(raw)));
+	for (unsigned int i = 0; i < BUF_ITEM_WORDS; i++)
+		cr_expect_eq(f->m->sb->map[i], 0);
+}
+
+/* What is in the log and not on disk is not written, nor forgotten. */
+Test(buf_item, is_pinned_until_it_is_durable)
+{
+	struct trans *t;
+
+	cr_assert_eq(trans_alloc(&f->m->fs, XFS_TR_SB, &t), 0);
+	buf_item_join(t, f->m->sb);
+	buf_item_log(t, f->m->sb, 0, 128);
+	cr_assert_eq(trans_commit(t, NULL), 0);
+	cr_expect(buf_is_pinned(f->m->sb->buf));
+	ail_push_all(f->m->fs.log);
+	cr_expect_not(ail_push_step(f->m->fs.log));
+	cr_assert_eq(log_force(f->m->fs.log, true), 0);
+	cr_expect_not(buf_is_pinned(f->m->sb->buf));
+}
