@@ -342,9 +342,10 @@ static struct checkpoint *switch_ctx(struct log *log, uint64_t seq,
 	atomic_store(&cil->used_bytes, 0);
 	atomic_store(&cil->header_credit,
 		     cil_header_credit(log));
-	atomic_store(&cil->is_empty, true);
 	cil->ctx = next;
 	xmutex_lock(&cil->push_lock);
+	/* together: who forces must not take the one for empty that was not */
+	atomic_store(&cil->is_empty, true);
 	atomic_store(&cil->seq, next->seq);
 	list_insert_last(&cp->committing_link, &cil->committing);
 	cil->ncommitting++;
@@ -414,10 +415,11 @@ void cil_push_later(struct log *log, uint64_t seq, bool stable)
 bool cil_push_step(struct log *log)
 {
 	struct cil *cil = &log->cil;
-	uint64_t seq = atomic_load(&cil->seq);
+	uint64_t seq;
 	bool wanted, stable;
 
 	xmutex_lock(&cil->push_lock);
+	seq = atomic_load(&cil->seq);
 	wanted = cil->push_seq >= seq;
 	stable = cil->push_stable;
 	cil->push_stable = false;

@@ -127,8 +127,10 @@ int log_force_seq(struct log *log, uint64_t seq, bool wait)
 
 int log_force(struct log *log, bool wait)
 {
-	uint64_t seq = atomic_load(&log->cil.seq);
+	struct cil *cil = &log->cil;
 	xfs_lsn_t last;
+	uint64_t seq;
+	bool empty;
 
 	if (log->config.flags & LOG_DIRECT) {
 		iclog_kick(log, XFS_NULL_LSN);
@@ -137,8 +139,12 @@ int log_force(struct log *log, bool wait)
 		xmutex_unlock(&log->iclog_lock);
 		return wait ? iclog_wait(log, last) : 0;
 	}
+	xmutex_lock(&cil->push_lock);
+	seq = atomic_load(&cil->seq);
+	empty = atomic_load(&cil->is_empty);
+	xmutex_unlock(&cil->push_lock);
 	/* nothing in it: what came before it */
-	if (atomic_load(&log->cil.is_empty))
+	if (empty)
 		return seq == 1 ? 0 : log_force_seq(log, seq - 1, wait);
 	return log_force_seq(log, seq, wait);
 }

@@ -176,7 +176,8 @@ struct cil {
 	struct xrwlock	ctx_lock;
 	struct checkpoint *ctx;		/* (ctx_lock) the current one */
 	_Atomic uint64_t seq;		/* of that; (ctx_lock + push_lock) */
-	_Atomic bool	is_empty;	/* (ctx_lock to set it) */
+	_Atomic bool	is_empty;	/* (ctx_lock to clear it; ctx_lock +
+					   push_lock to set it, with seq) */
 	_Atomic int64_t	used_bytes;	/* folded */
 	_Atomic int64_t	header_credit;	/* records not yet paid for */
 	struct cil_shard shards[CIL_SHARDS];
