@@ -219,6 +219,18 @@ bool log_needs_cover(struct log *log)
 	return needs;
 }
 
+void log_worker_step(struct log *log)
+{
+	if (log_is_shutdown(log))
+		return;
+	/* what fails has been reported, or the log is dead */
+	if (log->config.cover && log_needs_cover(log))
+		(void)!log->config.cover(log->config.cover_ctx);
+	else
+		(void)!log_force(log, false);
+	ail_push_all(log);
+}
+
 int log_unmount(struct log *log)
 {
 	uint8_t op[OP_BYTES + UNMOUNT_BODY_BYTES] = { 0 };

@@ -39,6 +39,8 @@ int iclog_ring_init(struct log *log)
 		rc = xcond_init(&log->done);
 	if (!rc)
 		rc = xcond_init(&log->io_wanted);
+	if (!rc)
+		rc = xcond_init(&log->worker_wanted);
 	for (unsigned int i = 0; i < log->niclogs && !rc; i++) {
 		struct iclog *ic = &log->iclogs[i];
 
@@ -54,6 +56,7 @@ void iclog_ring_fini(struct log *log)
 {
 	for (unsigned int i = 0; i < log->niclogs; i++)
 		free(log->iclogs[i].buf);
+	xcond_fini(&log->worker_wanted);
 	xcond_fini(&log->io_wanted);
 	xcond_fini(&log->done);
 	xcond_fini(&log->writable);

@@ -13,6 +13,7 @@ enum {
 	MIN_LOGBSIZE = 16 << 10,
 	MAX_LOGBSIZE = 256 << 10,
 	AIL_NAP_MS = 20,
+	DEFAULT_WORKER_MS = 30000,	/* as xfs_syncd_centisecs */
 };
 
 static const char *check_config(const struct log_config *c)
@@ -39,6 +40,8 @@ static void fill_in(struct log *log)
 	if (!c->logbsize_bytes)
 		c->logbsize_bytes = c->sunit_bytes > DEFAULT_LOGBSIZE ?
 				    c->sunit_bytes : DEFAULT_LOGBSIZE;
+	if (!c->worker_ms)
+		c->worker_ms = DEFAULT_WORKER_MS;
 	log->niclogs = c->logbufs;
 	log->size_bytes = c->dev->size_bytes;
 	log->form = (struct xlog_form){
@@ -115,6 +118,24 @@ static void *ail_thread(void *arg)
 	return NULL;
 }
 
+static void *worker_thread(void *arg)
+{
+	struct log *log = arg;
+
+	xmutex_lock(&log->iclog_lock);
+	while (!atomic_load(&log->ending)) {
+		xcond_wait_ms(&log->worker_wanted, &log->iclog_lock,
+			      log->config.worker_ms);
+		if (atomic_load(&log->ending))
+			break;
+		xmutex_unlock(&log->iclog_lock);
+		log_worker_step(log);
+		xmutex_lock(&log->iclog_lock);
+	}
+	xmutex_unlock(&log->iclog_lock);
+	return NULL;
+}
+
 void log_sleep(struct log *log, struct xcond *cond, struct xmutex *mutex)
 {
 	uint64_t began_ns = log_stat_clock();
@@ -153,6 +174,8 @@ static int start_threads(struct log *log)
 
 	if (!rc)
 		rc = start_thread(log, ail_thread);
+	if (!rc)
+		rc = start_thread(log, worker_thread);
 	for (unsigned int i = 0; i < log->niclogs && !rc; i++)
 		rc = start_thread(log, io_thread);
 	return rc;
@@ -169,6 +192,7 @@ static void stop_threads(struct log *log)
 	xmutex_unlock(&log->ail.lock);
 	xmutex_lock(&log->iclog_lock);
 	xcond_wake_all(&log->io_wanted);
+	xcond_wake_all(&log->worker_wanted);
 	xmutex_unlock(&log->iclog_lock);
 	for (unsigned int i = 0; i < log->nthreads; i++)
 		sync_ok(pthread_join(log->threads[i], NULL));

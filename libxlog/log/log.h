@@ -50,6 +50,13 @@ struct log_config {
 	void		(*write_back)(void *ctx, struct list *queue);
 	void		*write_back_ctx;
 	/*
+	 * Log the superblock alone, and make that durable: an idle log is
+	 * covered so. May be NULL: it is not.
+	 */
+	int		(*cover)(void *ctx);
+	void		*cover_ctx;
+	uint32_t	worker_ms;	/* between log_worker_step(); 0: 30 s */
+	/*
 	 * The extents that a checkpoint freed (log_commit.busy), which is
 	 * durable, or (@abort) never will be. May be NULL.
 	 */
@@ -142,6 +149,13 @@ int log_quiesce(struct log *log) MUST_CHECK;
  * nothing else? To be asked, and done, until it is not.
  */
 bool log_needs_cover(struct log *log);
+
+/*
+ * What is done from time to time, by a thread of the log if it has any: an
+ * idle log is covered, else what was committed is made durable; all is
+ * written back.
+ */
+void log_worker_step(struct log *log);
 
 /* The unmount record, after log_quiesce(): the log is clean. */
 int log_unmount(struct log *log) MUST_CHECK;

@@ -254,6 +254,7 @@ struct log {
 	struct xcond	writable;	/* the active one is ACTIVE */
 	struct xcond	done;		/* done_lsn moved */
 	struct xcond	io_wanted;	/* io_queue is not empty, or the end */
+	struct xcond	worker_wanted;	/* the end */
 	int		cover;		/* (iclog_lock) enum cover, force.c */
 
 	/* objects written back, and those of them that are durable */

@@ -68,6 +68,20 @@ static void set_clusters(struct mount *m)
 	m->fs.inode_align = align ? align : 1;
 }
 
+/* The superblock, for covering: nothing in it has changed. */
+static int log_superblock(void *ctx)
+{
+	struct mount *m = ctx;
+	struct trans *t;
+	int rc = trans_alloc(&m->fs, XFS_TR_SB, &t);
+
+	if (rc)
+		return rc;
+	buf_item_join(t, m->sb);
+	buf_item_log(t, m->sb, 0, SB_LOGGED_BYTES);
+	return trans_commit_sync(t);
+}
+
 static int start_log(struct mount *m, const struct mount_options *opts,
 		     const struct xlog_bounds *b)
 {
@@ -87,6 +101,8 @@ static int start_log(struct mount *m, const struct mount_options *opts,
 		.seed = opts->seed,
 		.write_back = trans_write_back,
 		.write_back_ctx = &m->fs,
+		.cover = log_superblock,
+		.cover_ctx = m,
 		.sink = m->fs.sink,
 	};
 
@@ -142,19 +158,6 @@ int mount_open(struct xlog *reader, const struct mount_options *opts,
 free_mount:
 	mount_close(m);
 	return rc;
-}
-
-/* The superblock, for covering: nothing in it has changed. */
-static int log_superblock(struct mount *m)
-{
-	struct trans *t;
-	int rc = trans_alloc(&m->fs, XFS_TR_SB, &t);
-
-	if (rc)
-		return rc;
-	buf_item_join(t, m->sb);
-	buf_item_log(t, m->sb, 0, SB_LOGGED_BYTES);
-	return trans_commit_sync(t);
 }
 
 int mount_unmount(struct mount *m)

@@ -202,3 +202,27 @@ Test(trans, of_a_dirty_log_are_refused)
 	cr_expect_eq(mount_open(f->fs->log, &opts, &m), -EUCLEAN);
 	cr_expect(testfs_said(f->fs, "recover it first"));
 }
+
+/* After two rounds of superblocks there is nothing else to replay. */
+Test(trans, are_not_replayed_once_an_idle_log_is_covered)
+{
+	struct log *log = f->m->fs.log;
+	struct xlog_recover_result res;
+	struct trans *t = alloc(XFS_TR_ICHANGE);
+
+	set_mode(t, f->inodes[5], 0123);
+	set_mode(t, f->inodes[6], 0123);
+	cr_assert_eq(trans_commit(t, NULL), 0);
+	for (unsigned int i = 0; i < 8; i++) {
+		log_worker_step(log);
+		while (cil_push_step(log) || iclog_io_step(log) ||
+		       ail_push_step(log))
+			;
+	}
+	cr_expect_not(log_needs_cover(log));
+	mounted_stop(f);
+	cr_assert_eq(xlog_recover(f->fs->log, NULL, &res), 0, "%s",
+		     f->fs->reports);
+	cr_expect_eq(res.inodes, 0);
+	cr_expect_leq(res.checkpoints, 2);
+}
