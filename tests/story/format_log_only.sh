@@ -3,7 +3,7 @@
 #
 # Only a log, for filesystems that a kernel has used: the kernel goes on with it
 # as with its own, xfs_logprint calls it clean, xfs_repair finds no LSN ahead of
-# it. What was cut off is not mounted, but for an empty log that was clean.
+# it, and xfs_db makes the same bytes. What was cut off is not mounted, but for an empty log that was clean.
 . "$ROOT/tests/lib/story.sh"
 need_loop
 need_kernel_xfs
@@ -113,6 +113,16 @@ new_log() {	# <expected exit> <option>...
 	fi
 }
 
+same_as_xfs_db() {
+	cp --sparse=always fs theirs
+	[ -z "$log" ] || cp --sparse=always "$log" theirs.log
+	xfs_db -x ${log:+-l theirs.log} -c 'logformat -c 50' theirs >out 2>&1
+	new_log 0 -l cycle=50
+	cmp fs theirs || fail "$what: xfs_db makes another log"
+	[ -z "$log" ] || cmp "$log" theirs.log ||
+		fail "$what: xfs_db makes another log"
+}
+
 # --- clean logs: twice, so that the second one is of a cycle above 2 ---
 
 tell() {	# <name> <log size> <mkfs option>...
@@ -130,6 +140,7 @@ tell() {	# <name> <log size> <mkfs option>...
 	goes_on again
 	new_log 0
 	goes_on and-again
+	same_as_xfs_db
 }
 
 tell internal 64m
