@@ -160,7 +160,8 @@ int xlog_format_open(const struct xlog_format_open *what,
 	if (what->undo && !(what->flags & XLOG_OPEN_WRITE))
 		return report(&sink, -EINVAL, "options", XLOG_LSN_NONE,
 			      "nothing is written that could be undone");
-	if (what->logdev && dev_is_same_file(what->data, what->logdev))
+	if (what->logdev && (!strcmp(what->data, what->logdev) ||
+			     dev_is_same_file(what->data, what->logdev)))
 		return report(&sink, -EINVAL, "options", XLOG_LSN_NONE,
 			      "%s: this is the data device, not its log",
 			      what->logdev);

@@ -117,6 +117,8 @@ refused 8 'nowhere/undo: ' fs -- -x -f -z nowhere/undo fs
 refused 8 'empty: ' fs empty -- -x -f -z empty fs
 refused 8 'empty: File exists' fs empty -- -x -f --output=empty fs
 refused 16 'fs: this is the data device, not its log' fs -- -x -f -l logdev=fs fs
+refused 16 'new: this is the data device, not its log' -- \
+	-d size=400m -l logdev=new,size=64m new
 refused 16 '-d file: /dev/null is no regular file' -- -d file,size=400m /dev/null
 [ ! -e nothing ] || fail 'a file was made'
 
