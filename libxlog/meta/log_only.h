@@ -12,7 +12,8 @@
 struct xlog_log_only {
 	struct sink	sink;		/* says which device */
 	struct named	named;
-	char		*device;	/* owned */
+	struct named	fs_named;	/* for the filesystem of an external log */
+	char		*device, *fs;	/* owned; @fs: or NULL */
 	struct xlog	*log;		/* with the filesystem, if it is here */
 	struct xlog_bounds bounds;	/* of the old log */
 	const char	*why;		/* it is neither clean nor dirty */

@@ -67,11 +67,11 @@ static int check_filesystem(const struct xlog_log_only *l)
 			~(uint32_t)XFS_SB_INCOMPAT_ALL;
 
 	if (sb->sb_inprogress)
-		return report(&l->sink, -EUCLEAN, "sb.inprogress",
+		return report(&l->log->sink, -EUCLEAN, "sb.inprogress",
 			      XLOG_LSN_NONE,
 			      "the filesystem is marked as being made or copied");
 	if (l->log->geom.v5 && bits)
-		return report(&l->sink, -EOPNOTSUPP, "sb.incompat",
+		return report(&l->log->sink, -EOPNOTSUPP, "sb.incompat",
 			      XLOG_LSN_NONE,
 			      "unknown incompatible features 0x%x", bits);
 	return 0;
@@ -105,13 +105,27 @@ static int check_same(const struct xlog_log_only *l,
 	return 0;
 }
 
+/* The reader names an external log itself, but not its filesystem. */
+static void report_of_fs(void *ctx, const struct xlog_report *rep)
+{
+	struct xlog_log_only *l = ctx;
+	size_t len = strlen(l->device);
+	bool of_log = !strncmp(rep->text, l->device, len) &&
+		      rep->text[len] == ':';
+	struct sink sink = of_log ? l->named.sink : named_sink(&l->fs_named);
+
+	if (sink.report)
+		sink.report(sink.ctx, rep);
+}
+
 static int open_with_fs(struct xlog_log_only *l,
 			const struct xlog_log_only_open *what)
 {
 	const struct xlog_open_options opts = {
 		.logdev = what->fs ? what->device : NULL,
 		.flags = what->flags, .undo = what->undo,
-		.report = l->sink.report, .report_ctx = l->sink.ctx,
+		.report = what->fs ? report_of_fs : l->sink.report,
+		.report_ctx = what->fs ? l : l->sink.ctx,
 	};
 	int rc = what->fs ? 0 : look_for_internal(l);
 
@@ -346,10 +360,12 @@ int xlog_log_only_open(const struct xlog_log_only_open *what,
 	if (!l)
 		return no_memory(&sink);
 	l->device = strdup(what->device);
+	l->fs = what->fs ? strdup(what->fs) : NULL;
 	l->named = (struct named){ sink, l->device };
+	l->fs_named = (struct named){ sink, l->fs };
 	l->sink = named_sink(&l->named);
 	l->writable = what->flags & XLOG_OPEN_WRITE;
-	if (!l->device)
+	if (!l->device || (what->fs && !l->fs))
 		rc = no_memory(&sink);
 	else
 		rc = what->uuid && !what->fs ? open_alone(l, what) :
@@ -370,6 +386,7 @@ void xlog_log_only_close(struct xlog_log_only *l)
 		return;
 	xlog_close(l->log);
 	free(l->device);
+	free(l->fs);
 	free(l);
 }
 

@@ -524,9 +524,21 @@ Test(log_only, needs_sizes_that_fit)
 	does_not_open("illegal log sector size 1000");
 }
 
+/* Messages begin with the name of what they are about, and no other. */
+static void says_of(const char *path)
+{
+	const char *text = strstr(said.text, ": ") + 2;
+	size_t len = strlen(path);
+
+	cr_expect(!strncmp(text, path, len) && !strncmp(text + len, ": ", 2) &&
+		  text[len + 2] != '/', "%s", said.text);
+	memset(&said, 0, sizeof(said));
+}
+
 Test(log_only, of_a_device_in_use_is_refused)
 {
 	struct xlog_log_only *first;
+	struct dev *dev;
 
 	format(logdev, 0);
 	external();
@@ -534,7 +546,15 @@ Test(log_only, of_a_device_in_use_is_refused)
 	first = l;
 	l = NULL;
 	cr_expect_eq(look(), -EBUSY);
+	says_of(data);
 	xlog_log_only_close(first);
+	cr_assert_eq(dev_open_file(logdev, DEV_WRITE, NULL, &dev), 0);
+	cr_expect_eq(look(), -EBUSY);
+	says_of(logdev);
+	dev_close(dev);
+	file_write(data, 0, "XFSX", 4);
+	cr_expect_eq(look(), -EMEDIUMTYPE);
+	says_of(data);
 }
 
 Test(log_only, can_be_undone)
