@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Log items: what the engine knows of an object whose changes are logged. An
- * item is part of its object (an inode, a buffer); what kind of object that is
+ * item is part of its object, a piece of metadata; what kind of object that is
  * the engine never learns: it calls the item's ops.
  *
  * The life of an item, once round:
@@ -70,7 +70,7 @@ enum {
 };
 
 struct log_item_ops {
-	const char	*name;		/* for messages: "inode" */
+	const char	*name;		/* for messages: "buffer" */
 	unsigned int	flags;		/* LOG_OPS_* */
 
 	/*
