@@ -163,13 +163,15 @@ static void open_log(unsigned int flags)
 
 int main(int argc, char **argv)
 {
-	unsigned int threads = argc > 1 ? (unsigned int)atoi(argv[1]) : 2;
-	unsigned int seconds = argc > 2 ? (unsigned int)atoi(argv[2]) : 2;
+	unsigned int threads =
+		argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 10) : 2;
+	unsigned int seconds =
+		argc > 2 ? (unsigned int)strtoul(argv[2], NULL, 10) : 2;
 	static struct worker workers[MAX_THREADS];
 	unsigned long all = 0;
 	pthread_attr_t attr;
 
-	if (!threads || threads > MAX_THREADS)
+	if (!threads || threads > MAX_THREADS || !seconds)
 		return 16;
 	open_log(argc > 3 ? LOG_DIRECT : 0);
 	pthread_attr_init(&attr);
