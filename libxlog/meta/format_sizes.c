@@ -75,6 +75,17 @@ static int choose_sector(struct chooser *c)
 	return 0;
 }
 
+/* Of a log on a device of its own, if it was not given. */
+static uint32_t log_device_sector(struct chooser *c)
+{
+	uint32_t given = c->opts->sector_bytes;
+	uint32_t bytes = c->log->sector_bytes || c->log->physical_bytes ?
+			 device_sector(c, c->log) : c->sb->sb_sectsize;
+
+	/* who gives one means the log too, where that is possible */
+	return bytes < given ? given : bytes;
+}
+
 /* Of the log: that of the data, but on a device of its own. */
 static int choose_log_sector(struct chooser *c)
 {
@@ -85,8 +96,7 @@ static int choose_log_sector(struct chooser *c)
 			return refuse(c, "Can't change sector size on internal log!");
 		bytes = c->sb->sb_sectsize;
 	} else if (!bytes) {
-		bytes = c->log->sector_bytes || c->log->physical_bytes ?
-			device_sector(c, c->log) : c->sb->sb_sectsize;
+		bytes = log_device_sector(c);
 	}
 	if (!is_power_of_2(bytes) || bytes < SECTOR_MIN ||
 	    bytes > SECTOR_MAX || bytes > c->sb->sb_blocksize)

@@ -151,6 +151,30 @@ Test(format_plan, takes_sectors_and_stripe_from_the_device)
 	cr_assert(strstr(said.text, "switching to logical sector size 512"));
 }
 
+Test(format_plan, takes_the_sector_that_is_given_for_the_log_as_well)
+{
+	struct xlog_format_options o = base();
+	const struct xlog_format_device data = { .size_bytes = GIB(2) };
+	struct xlog_format_device log = { .size_bytes = MIB(100),
+					  .sector_bytes = 512 };
+
+	cr_assert_eq(xlog_format_plan(&o, &data, &log, &geo), 0);
+	cr_assert_eq(geo.log_sector_bytes, 512);
+	o.sector_bytes = 4096;
+	cr_assert_eq(xlog_format_plan(&o, &data, &log, &geo), 0);
+	cr_assert_eq(geo.log_sector_bytes, 4096);
+	cr_assert_eq(geo.log_sunit_blocks, 1);
+	/* but for what it is given itself, and what its device can */
+	o.log_sector_bytes = 512;
+	cr_assert_eq(xlog_format_plan(&o, &data, &log, &geo), 0);
+	cr_assert_eq(geo.log_sector_bytes, 512);
+	o.log_sector_bytes = 0;
+	o.sector_bytes = 512;
+	log.sector_bytes = 4096;
+	cr_assert_eq(xlog_format_plan(&o, &data, &log, &geo), 0);
+	cr_assert_eq(geo.log_sector_bytes, 4096);
+}
+
 Test(format_plan, ignores_stripes_that_are_of_no_use)
 {
 	struct xlog_format_options o = base();
