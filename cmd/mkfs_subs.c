@@ -79,12 +79,14 @@ static const struct sub subs[SUBS] = {
 static const struct {
 	char		section;
 	const char	*names;
+	bool		later;
 } unsupported[] = {
 	{ 'b', "log" },
 	{ 'd', "sectsize sectlog unwritten rtinherit projinherit extszinherit "
 	       "cowextsize daxinherit concurrency" },
 	{ 'i', "align attr log perblock projid32bit max_atomic_write" },
-	{ 'l', "sectlog concurrency order" },
+	{ 'l', "sectlog" },
+	{ 'l', "concurrency order", .later = true },
 	{ 'm', "autofsck metadir uquota gquota pquota uqnoenforce gqnoenforce "
 	       "pqnoenforce" },
 	{ 'n', "log version" },
@@ -154,7 +156,8 @@ static enum mkfs_sub find_sub(char section, const char *name)
 	     i++)
 		if (unsupported[i].section == section &&
 		    is_in(unsupported[i].names, name))
-			cmd_usage("-%c %s is not supported", section, name);
+			cmd_usage("-%c %s is not supported%s", section, name,
+				  unsupported[i].later ? " yet" : "");
 	cmd_usage("unknown option -%c %s", section, name);
 }
 

@@ -54,6 +54,7 @@ unsupported n log version
 unsupported m autofsck metadir uquota gquota pquota uqnoenforce gqnoenforce \
 	pqnoenforce
 unsupported l sectlog concurrency order
+wrong '-l concurrency is not supported yet' -l concurrency=4 fs
 wrong '-c is not supported yet' -c options=file fs
 wrong '-p is not supported' -p proto fs
 wrong '-r is not supported: no realtime section is made' -r rtdev=/dev/sdz fs
