@@ -81,16 +81,16 @@ static const struct {
 	const char	*names;
 	bool		later;
 } unsupported[] = {
-	{ 'b', "log" },
+	{ 'b', "log", false },
 	{ 'd', "sectsize sectlog unwritten rtinherit projinherit extszinherit "
-	       "cowextsize daxinherit concurrency" },
-	{ 'i', "align attr log perblock projid32bit max_atomic_write" },
-	{ 'l', "sectlog" },
-	{ 'l', "concurrency order", .later = true },
+	       "cowextsize daxinherit concurrency", false },
+	{ 'i', "align attr log perblock projid32bit max_atomic_write", false },
+	{ 'l', "sectlog", false },
+	{ 'l', "concurrency order", true },
 	{ 'm', "autofsck metadir uquota gquota pquota uqnoenforce gqnoenforce "
-	       "pqnoenforce" },
-	{ 'n', "log version" },
-	{ 's', "log sectlog" },
+	       "pqnoenforce", false },
+	{ 'n', "log version", false },
+	{ 's', "log sectlog", false },
 };
 
 static const struct {
