@@ -223,7 +223,10 @@ static bool is_due_locked(struct ail *ail) REQUIRES(ail->lock)
 	return first && item_of(first)->lsn <= ail->target;
 }
 
-/* Less than a quarter of the log is free: push the first quarter of it. */
+/*
+ * Less than a quarter of the log is free: push the first quarter of it. All, if
+ * someone waits for space: what he needs may be more than that.
+ */
 static void set_target_locked(struct log *log) REQUIRES(log->ail.lock)
 {
 	struct ail *ail = &log->ail;
@@ -234,6 +237,10 @@ static void set_target_locked(struct log *log) REQUIRES(log->ail.lock)
 		return;
 	min = item_of(first)->lsn;
 	max = item_of(ail->items.prev)->lsn;
+	if (grant_is_waited_for(log)) {
+		ail->target = max;
+		return;
+	}
 	if (log->size_bytes - log_distance(log, min, max) >=
 	    log->size_bytes / FREE_SHARE)
 		return;
@@ -259,10 +266,9 @@ void ail_push_all(struct log *log)
 	struct ail *ail = &log->ail;
 
 	xmutex_lock(&log->ail.lock);
-	if (!list_is_empty(&ail->items)) {
+	if (!list_is_empty(&ail->items))
 		ail->target = item_of(ail->items.prev)->lsn;
-		xcond_wake_one(&ail->wanted);
-	}
+	xcond_wake_one(&ail->wanted);
 	xmutex_unlock(&log->ail.lock);
 }
 
@@ -293,26 +299,28 @@ static void push_locked(struct log *log, struct pushed *p)
 	}
 }
 
-bool ail_push_step(struct log *log)
+enum ail_progress ail_push_step(struct log *log)
 {
 	struct pushed p = { .queued = 0 };
 	bool forced = false;
 
 	list_init(&p.queue);
 	if (log_is_shutdown(log))
-		return false;
+		return AIL_IDLE;
 	xmutex_lock(&log->ail.lock);
 	set_target_locked(log);
 	push_locked(log, &p);
 	xmutex_unlock(&log->ail.lock);
 	if (p.queued)
 		log->config.write_back(log->config.write_back_ctx, &p.queue);
-	/* what is pinned is waiting for the log */
-	if (p.pinned)
+	/* what is pinned is waiting for the log; the rest of it is in the CIL */
+	if (p.pinned || (!p.queued && grant_is_waited_for(log)))
 		forced = log_push_pinned(log);
 	log_stat_add(log, LOG_STAT_PUSHES, p.queued || p.pinned);
 	log_stat_add(log, LOG_STAT_PUSH_FLUSHES, forced);
-	return p.queued || forced;
+	if (p.queued)
+		return AIL_PUSHED;
+	return forced ? AIL_FORCED : AIL_IDLE;
 }
 
 void ail_abort(struct log *log)

@@ -140,19 +140,25 @@ static struct log_vec *opening(struct checkpoint *cp)
 	return vec;
 }
 
-/* The commit record in @ic ends it: from now on that says where it is. */
-static void set_commit(struct checkpoint *cp, struct iclog *ic)
+/*
+ * The commit record in @ic ends it: from now on that says where it is. Returns
+ * whether it is to be sealed; who asks later finds the iclog.
+ */
+static bool set_commit(struct checkpoint *cp, struct iclog *ic)
 {
 	struct log *log = cp->log;
 	struct cil *cil = &log->cil;
+	bool stable;
 
 	xmutex_lock(&cil->push_lock);
 	xmutex_lock(&log->iclog_lock);
 	list_insert_last(&cp->iclog_link, &ic->checkpoints);
 	xmutex_unlock(&log->iclog_lock);
 	cp->commit_lsn = ic->lsn;
+	stable = cp->is_stable;
 	xcond_wake_all(&cil->progress);
 	xmutex_unlock(&cil->push_lock);
+	return stable;
 }
 
 /*
@@ -172,8 +178,7 @@ static void settle_commit(struct log *log, struct iclog *ic, xfs_lsn_t start,
 }
 
 /* On success the iclog's completion is what ends the checkpoint. */
-static int write_commit(struct checkpoint *cp, bool stable,
-			xfs_lsn_t *commit_lsn)
+static int write_commit(struct checkpoint *cp, xfs_lsn_t *commit_lsn)
 {
 	struct log *log = cp->log;
 	struct ticket *tic = cp->ticket;
@@ -181,7 +186,7 @@ static int write_commit(struct checkpoint *cp, bool stable,
 	uint8_t op[OP_BYTES];
 	struct iclog *ic;
 	xfs_lsn_t lsn;
-	bool own;
+	bool own, stable;
 	int rc;
 
 	xlog_op_header_encode(op, &(struct xlog_op_header){
@@ -195,7 +200,7 @@ static int write_commit(struct checkpoint *cp, bool stable,
 	own = cp->owns_ticket;
 	cp->ticket = NULL;
 	lsn = ic->lsn;
-	set_commit(cp, ic);
+	stable = set_commit(cp, ic);
 	settle_commit(log, ic, start, stable);
 	if (own)
 		iclog_put_release(log, ic, tic, 1);
@@ -205,7 +210,7 @@ static int write_commit(struct checkpoint *cp, bool stable,
 	return 0;
 }
 
-static int write_checkpoint(struct checkpoint *cp, bool stable, xfs_lsn_t *lsn)
+static int write_checkpoint(struct checkpoint *cp, xfs_lsn_t *lsn)
 {
 	struct log_vec *first = opening(cp);
 	int rc;
@@ -223,14 +228,14 @@ static int write_checkpoint(struct checkpoint *cp, bool stable, xfs_lsn_t *lsn)
 				     cp->bytes + first->used_bytes);
 	if (!rc)
 		rc = wait_for_earlier(cp, COMMITTED);
-	return rc ? rc : write_commit(cp, stable, lsn);
+	return rc ? rc : write_commit(cp, lsn);
 }
 
 /* As write_checkpoint(); what cannot be written ends the log. */
-static int write_or_die(struct checkpoint *cp, bool stable, xfs_lsn_t *lsn)
+static int write_or_die(struct checkpoint *cp, xfs_lsn_t *lsn)
 {
 	struct log *log = cp->log;
-	int rc = write_checkpoint(cp, stable, lsn);
+	int rc = write_checkpoint(cp, lsn);
 
 	if (!rc)
 		return 0;
@@ -326,7 +331,7 @@ static struct log_vec *sort(struct log_vec *chain)
  * push, or someone else has pushed it.
  */
 static struct checkpoint *switch_ctx(struct log *log, uint64_t seq,
-				     struct checkpoint *next)
+				     bool stable, struct checkpoint *next)
 {
 	struct cil *cil = &log->cil;
 	struct checkpoint *cp;
@@ -347,6 +352,7 @@ static struct checkpoint *switch_ctx(struct log *log, uint64_t seq,
 	/* together: who forces must not take the one for empty that was not */
 	atomic_store(&cil->is_empty, true);
 	atomic_store(&cil->seq, next->seq);
+	cp->is_stable = stable;
 	list_insert_last(&cp->committing_link, &cil->committing);
 	cil->ncommitting++;
 	xcond_wake_all(&cil->switched);
@@ -379,7 +385,7 @@ int cil_push(struct log *log, uint64_t seq, bool stable)
 			     "no memory for a checkpoint");
 		return -ESHUTDOWN;
 	}
-	cp = switch_ctx(log, seq, next);
+	cp = switch_ctx(log, seq, stable, next);
 	if (!cp) {
 		checkpoint_free(next);
 		return 0;
@@ -387,15 +393,45 @@ int cil_push(struct log *log, uint64_t seq, bool stable)
 	cp->chain = sort(cp->chain);
 	whiteouts = cp->whiteouts;
 	cp->whiteouts = NULL;
-	rc = write_or_die(cp, stable, &lsn);
+	rc = write_or_die(cp, &lsn);
 	drop_whiteouts(whiteouts);
 	return rc;
 }
 
 int checkpoint_write_direct(struct checkpoint *cp, xfs_lsn_t *lsn)
 {
-	cp->ticket->left_bytes -= (int64_t)cp->bytes;
-	return write_or_die(cp, false, lsn);
+	return write_or_die(cp, lsn);
+}
+
+/* --- those under way --- */
+
+struct checkpoint *cil_committing(struct cil *cil, uint64_t seq)
+{
+	for (struct list *l = list_first(&cil->committing); l;
+	     l = list_next(l, &cil->committing)) {
+		struct checkpoint *cp = container_of(l, struct checkpoint,
+						     committing_link);
+
+		if (cp->seq >= seq)
+			return cp->seq == seq ? cp : NULL;
+	}
+	return NULL;
+}
+
+bool cil_seal(struct log *log, uint64_t seq)
+{
+	struct cil *cil = &log->cil;
+	struct checkpoint *cp;
+	bool sealed = false;
+
+	xmutex_lock(&cil->push_lock);
+	cp = cil_committing(cil, seq);
+	if (cp && !cp->commit_lsn)
+		cp->is_stable = true;
+	else if (cp)
+		sealed = iclog_kick(log, cp->commit_lsn);
+	xmutex_unlock(&cil->push_lock);
+	return sealed;
 }
 
 /* --- the worker --- */
@@ -415,19 +451,23 @@ void cil_push_later(struct log *log, uint64_t seq, bool stable)
 bool cil_push_step(struct log *log)
 {
 	struct cil *cil = &log->cil;
-	uint64_t seq;
+	uint64_t seq, last;
 	bool wanted, stable;
 
 	xmutex_lock(&cil->push_lock);
 	seq = atomic_load(&cil->seq);
 	wanted = cil->push_seq >= seq;
+	last = cil->push_seq;
 	stable = cil->push_stable;
 	cil->push_stable = false;
 	if (wanted)
 		cil->push_seq = seq - 1;
 	xmutex_unlock(&cil->push_lock);
+	/* pushed meanwhile, but perhaps not for good */
+	if (!wanted)
+		return stable && cil_seal(log, last);
 	/* what failed is a dead log, and known to all */
-	return wanted && !cil_push(log, seq, stable);
+	return !cil_push(log, seq, stable);
 }
 
 /* --- its end --- */

@@ -76,6 +76,10 @@ void cil_fini(struct log *log)
 
 void cil_abort(struct log *log)
 {
+	struct checkpoint *cp = log->cil.ctx;
+
+	if (!cp)
+		return;
 	for (unsigned int i = 0; i < CIL_SHARDS; i++) {
 		struct list *items = &log->cil.shards[i].items, *first;
 
@@ -89,7 +93,10 @@ void cil_abort(struct log *log)
 			item->vec = NULL;
 			item->ops->unpin(item, true);
 		}
+		list_splice_last(&log->cil.shards[i].busy, &cp->busy);
 	}
+	if (log->config.busy_done)
+		log->config.busy_done(log->config.busy_ctx, &cp->busy, true);
 }
 
 /* --- items --- */
@@ -316,10 +323,20 @@ static int64_t insert_items(struct checkpoint *cp, struct cil_shard *shard,
 			list_insert_last(&item->cil_link, &shard->items);
 			xmutex_unlock(&shard->lock);
 		}
-		if (!shard)
-			checkpoint_take(cp, item);
 	}
 	return bytes;
+}
+
+/* LOG_DIRECT: it is a checkpoint of its own. */
+static void take_items(struct checkpoint *cp, struct list *items)
+{
+	for (struct list *l = list_first(items); l; l = list_next(l, items)) {
+		struct log_item *item = container_of(l, struct log_item,
+						     trans_link);
+
+		if (is_dirty(item))
+			checkpoint_take(cp, item);
+	}
 }
 
 static void let_go(struct list *items, uint64_t seq)
@@ -425,7 +442,7 @@ static int commit_delayed(struct log *log, const struct log_commit *c,
 	xrwlock_read_unlock(&cil->ctx_lock);
 	throttle(log, seq, used);
 	*out = seq;
-	return 0;
+	return log_is_shutdown(log) ? -ESHUTDOWN : 0;
 }
 
 static int commit_direct(struct log *log, const struct log_commit *c,
@@ -438,14 +455,17 @@ static int commit_direct(struct log *log, const struct log_commit *c,
 	if (!cp) {
 		log_shutdown(log, LOG_SHUTDOWN_ERROR,
 			     "no memory for a commit");
+		release_all(c->items);
+		finish_ticket(log, c);
 		return -ESHUTDOWN;
 	}
-	insert_items(cp, NULL, c->items);
+	c->ticket->left_bytes -= insert_items(cp, NULL, c->items);
+	if (c->ticket->left_bytes < 0)
+		overrun(log, c->ticket, c->items);
+	take_items(cp, c->items);
 	if (c->busy)
 		list_splice_last(c->busy, &cp->busy);
 	rc = checkpoint_write_direct(cp, &lsn);
-	if (c->ticket->left_bytes < 0 && !rc)
-		overrun(log, c->ticket, c->items);
 	finish_ticket(log, c);
 	let_go(c->items, lsn);
 	if (!rc)

@@ -33,6 +33,21 @@ static bool is_current(struct log *log, uint64_t seq)
 	return atomic_load(&log->cil.seq) <= seq;
 }
 
+/* Those under way may end in a record that waits until it is full. */
+static void kick_committed_locked(struct log *log)
+	REQUIRES(log->cil.push_lock)
+{
+	struct list *head = &log->cil.committing;
+
+	for (struct list *l = list_first(head); l; l = list_next(l, head)) {
+		xfs_lsn_t lsn = container_of(l, struct checkpoint,
+					     committing_link)->commit_lsn;
+
+		if (lsn)
+			iclog_kick(log, lsn);
+	}
+}
+
 /* Push the checkpoint @seq, which is the current one, or wait until another
    has. */
 static int push_current(struct log *log, uint64_t seq)
@@ -41,26 +56,14 @@ static int push_current(struct log *log, uint64_t seq)
 
 	xmutex_lock(&cil->push_lock);
 	while (cil->ncommitting >= IN_FLIGHT && is_current(log, seq) &&
-	       !log_is_shutdown(log))
+	       !log_is_shutdown(log)) {
+		kick_committed_locked(log);
 		log_sleep(log, &cil->progress, &cil->push_lock);
+	}
 	xmutex_unlock(&cil->push_lock);
 	if (!is_current(log, seq))
 		return 0;
 	return cil_push(log, seq, true);
-}
-
-static struct checkpoint *committing_locked(struct cil *cil, uint64_t seq)
-	REQUIRES(cil->push_lock)
-{
-	for (struct list *l = list_first(&cil->committing); l;
-	     l = list_next(l, &cil->committing)) {
-		struct checkpoint *cp = container_of(l, struct checkpoint,
-						     committing_link);
-
-		if (cp->seq >= seq)
-			return cp->seq == seq ? cp : NULL;
-	}
-	return NULL;
 }
 
 /* Where the checkpoint @seq is committed, or 0: it is over. */
@@ -71,7 +74,7 @@ static xfs_lsn_t commit_lsn_of(struct log *log, uint64_t seq)
 	xfs_lsn_t lsn = 0;
 
 	xmutex_lock(&cil->push_lock);
-	while ((cp = committing_locked(cil, seq)) && !cp->commit_lsn &&
+	while ((cp = cil_committing(cil, seq)) && !cp->commit_lsn &&
 	       !log_is_shutdown(log))
 		log_sleep(log, &cil->progress, &cil->push_lock);
 	if (cp)
@@ -86,7 +89,7 @@ static int wait_done(struct log *log, uint64_t seq)
 	bool done;
 
 	xmutex_lock(&cil->push_lock);
-	while (cil->done_seq < seq && committing_locked(cil, seq) &&
+	while (cil->done_seq < seq && cil_committing(cil, seq) &&
 	       !log_is_shutdown(log))
 		log_sleep(log, &cil->progress, &cil->push_lock);
 	done = cil->done_seq >= seq;
@@ -117,8 +120,10 @@ int log_force_seq(struct log *log, uint64_t seq, bool wait)
 		if (rc)
 			return rc;
 	}
-	if (!wait)
+	if (!wait) {
+		cil_seal(log, seq);
 		return 0;
+	}
 	lsn = commit_lsn_of(log, seq);
 	if (lsn)
 		iclog_kick(log, lsn);
@@ -154,10 +159,8 @@ bool log_push_pinned(struct log *log)
 	struct cil *cil = &log->cil;
 	uint64_t seq = atomic_load(&cil->seq);
 
-	if (log->config.flags & LOG_DIRECT || atomic_load(&cil->is_empty)) {
-		iclog_kick(log, XFS_NULL_LSN);
-		return false;
-	}
+	if (log->config.flags & LOG_DIRECT || atomic_load(&cil->is_empty))
+		return iclog_kick(log, XFS_NULL_LSN);
 	cil_push_later(log, seq, true);
 	return true;
 }

@@ -123,6 +123,12 @@ static int head_take(struct log *log, struct grant_head *head, uint64_t bytes)
 	return granted ? 0 : -ESHUTDOWN;
 }
 
+bool grant_is_waited_for(const struct log *log)
+{
+	return atomic_load(&log->write.nwaiters) ||
+	       atomic_load(&log->reserve.nwaiters);
+}
+
 void grant_take(struct log *log, uint64_t bytes)
 {
 	atomic_fetch_add(&log->reserve.used_bytes, bytes);
@@ -189,7 +195,9 @@ int ticket_reserve(struct log *log, uint32_t logres_bytes, unsigned int count,
 	tic->start_count = tic->count = permanent && count ? count : 1;
 	need = (uint64_t)tic->unit_bytes * tic->count;
 	tic->left_bytes = tic->unit_bytes;
-	if (need > log->size_bytes) {
+	/* the record that ends the last checkpoint never leaves the log */
+	if (need + log->form.size_bytes + log->form.roundoff_bytes >
+	    log->size_bytes) {
 		free(tic);
 		return report(&log->config.sink, -ENOSPC, "log.small",
 			      XLOG_LSN_NONE,
@@ -213,9 +221,19 @@ free_ticket:
 	return rc;
 }
 
+/* What is left of the unit at hand. */
+static uint64_t unused_bytes(struct log *log, const struct ticket *tic)
+{
+	if (tic->left_bytes >= 0)
+		return (uint64_t)tic->left_bytes;
+	/* the log has it, whoever reserved it */
+	grant_take(log, (uint64_t)-tic->left_bytes);
+	return 0;
+}
+
 void ticket_roll(struct log *log, struct ticket *tic)
 {
-	uint64_t left = (uint64_t)(tic->left_bytes > 0 ? tic->left_bytes : 0);
+	uint64_t left = unused_bytes(log, tic);
 
 	assert(tic->permanent);
 	if (tic->count)
@@ -226,7 +244,7 @@ void ticket_roll(struct log *log, struct ticket *tic)
 	if (tic->half)
 		atomic_fetch_add(&log->reserve.used_bytes, tic->unit_bytes);
 	head_give_back(log, &log->reserve, left);
-	tic->left_bytes = 0;
+	tic->left_bytes = tic->half ? 0 : tic->unit_bytes;
 	tic->tid = next_tid(log);
 }
 
@@ -249,14 +267,11 @@ void ticket_release(struct log *log, struct ticket *tic)
 
 	if (!tic)
 		return;
-	bytes = (uint64_t)(tic->left_bytes > 0 ? tic->left_bytes : 0);
+	bytes = unused_bytes(log, tic);
 	/* the unit at hand is one of them, or was taken by a regrant */
 	if (tic->count > 1)
 		bytes += (uint64_t)tic->unit_bytes * (tic->count - 1);
 	grant_give_back(log, bytes);
-	/* the log has it, whoever reserved it */
-	if (tic->left_bytes < 0)
-		grant_take(log, (uint64_t)-tic->left_bytes);
 	if (tic->half)
 		head_give_back(log, &log->reserve, tic->unit_bytes);
 	free(tic);

@@ -225,19 +225,22 @@ void iclog_flag(struct log *log, struct iclog *ic, unsigned int flags,
 	xmutex_unlock(&log->iclog_lock);
 }
 
-void iclog_kick(struct log *log, xfs_lsn_t lsn)
+bool iclog_kick(struct log *log, xfs_lsn_t lsn)
 {
 	struct iclog *ic;
+	bool sealed;
 
 	xmutex_lock(&log->iclog_lock);
 	ic = active(log);
-	if (ic->state == ICLOG_ACTIVE && ic->used_bytes &&
-	    (lsn == XFS_NULL_LSN || ic->lsn == lsn)) {
+	sealed = ic->state == ICLOG_ACTIVE && ic->used_bytes &&
+		 (lsn == XFS_NULL_LSN || ic->lsn == lsn);
+	if (sealed) {
 		ic->refs++;
 		switch_locked(log, ic);
 		put_locked(log, ic, NULL);
 	}
 	xmutex_unlock(&log->iclog_lock);
+	return sealed;
 }
 
 static bool wait_locked(struct log *log, xfs_lsn_t lsn)

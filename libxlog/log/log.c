@@ -100,7 +100,10 @@ static void *push_thread(void *arg)
 	return NULL;
 }
 
-/* Something may be due that cannot be pushed now: look again after a nap. */
+/*
+ * Something may be due that cannot be pushed now: look again after a nap. Also
+ * after a force: while it lasts, the next one would make another checkpoint.
+ */
 static void *ail_thread(void *arg)
 {
 	struct log *log = arg;
@@ -108,7 +111,7 @@ static void *ail_thread(void *arg)
 
 	log_stat_own_thread();
 	while (!atomic_load(&log->ending)) {
-		if (ail_push_step(log))
+		if (ail_push_step(log) == AIL_PUSHED)
 			continue;
 		xmutex_lock(&ail->lock);
 		if (!atomic_load(&log->ending))

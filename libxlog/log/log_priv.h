@@ -90,6 +90,9 @@ void ticket_roll(struct log *log, struct ticket *tic);
 void grant_take(struct log *log, uint64_t bytes);
 void grant_give_back(struct log *log, uint64_t bytes);
 
+/* Does anyone sleep until there is space? */
+bool grant_is_waited_for(const struct log *log);
+
 /* All waiters, to find that the log is dead. */
 void grant_wake_all(struct log *log);
 
@@ -157,6 +160,8 @@ struct checkpoint {
 	/* (push_lock) */
 	struct list	committing_link;
 	bool		is_started;	/* start_lsn is what it says */
+	bool		is_stable;	/* the record that ends it is not to
+					   wait until it is full */
 	xfs_lsn_t	commit_lsn;	/* of its commit record, or 0 */
 
 	struct list	iclog_link;	/* (iclog_lock) */
@@ -309,6 +314,13 @@ int cil_push(struct log *log, uint64_t seq, bool stable) MUST_CHECK;
 /* Have the worker push up to @seq. */
 void cil_push_later(struct log *log, uint64_t seq, bool stable);
 
+/* The checkpoint @seq, if it is being written; else NULL. */
+struct checkpoint *cil_committing(struct cil *cil, uint64_t seq)
+	REQUIRES(cil->push_lock);
+
+/* Begin to write the record that ends it. False: nothing is to be begun. */
+bool cil_seal(struct log *log, uint64_t seq);
+
 /* The worker: do what was asked for. False: nothing was. */
 bool cil_push_step(struct log *log);
 
@@ -384,8 +396,11 @@ void iclog_wait_before(struct log *log, const struct iclog *ic)
 void iclog_written(struct log *log, struct iclog *ic)
 	EXCLUDES(log->iclog_lock);
 
-/* Have the record at @lsn, or NULL_LSN: the active one, written. */
-void iclog_kick(struct log *log, xfs_lsn_t lsn) EXCLUDES(log->iclog_lock);
+/*
+ * Have the record at @lsn, or NULL_LSN: the active one, written. False: it is
+ * already on its way, or there is none.
+ */
+bool iclog_kick(struct log *log, xfs_lsn_t lsn) EXCLUDES(log->iclog_lock);
 
 /* Wait until all records up to @lsn are complete. */
 int iclog_wait(struct log *log, xfs_lsn_t lsn) MUST_CHECK
@@ -420,8 +435,14 @@ void ail_insert_checkpoint(struct log *log, struct checkpoint *cp);
 /* It never will be. */
 void ail_drop_checkpoint(struct log *log, struct checkpoint *cp);
 
-/* Push what has to be pushed. False: nothing has, or could be. */
-bool ail_push_step(struct log *log);
+enum ail_progress {
+	AIL_IDLE,		/* nothing has to be pushed, or could be */
+	AIL_FORCED,		/* the log, for what is pinned */
+	AIL_PUSHED,
+};
+
+/* Push what has to be pushed. */
+enum ail_progress ail_push_step(struct log *log);
 void ail_push_all(struct log *log);
 int ail_wait_empty(struct log *log) MUST_CHECK;
 xfs_lsn_t ail_tail(struct log *log);

@@ -80,7 +80,7 @@ static void object_unpin(struct log_item *item, bool abort)
 
 static void object_unlock(struct log_item *item)
 {
-	pthread_mutex_unlock(&object_of(item)->lock);
+	sem_post(&object_of(item)->lock);
 }
 
 static void object_committing(struct log_item *item, uint64_t seq)
@@ -106,10 +106,10 @@ static enum log_push object_push(struct log_item *item, struct list *queue)
 
 	if (atomic_load(&o->pins))
 		return LOG_PUSH_PINNED;
-	if (pthread_mutex_trylock(&o->lock))
+	if (sem_trywait(&o->lock))
 		return LOG_PUSH_LOCKED;
 	if (atomic_load(&o->pins)) {
-		pthread_mutex_unlock(&o->lock);
+		sem_post(&o->lock);
 		return LOG_PUSH_PINNED;
 	}
 	o->written_lsn = item->lsn;
@@ -153,7 +153,7 @@ static void write_back(void *ctx, struct list *queue)
 			log_data_written(s->log);
 			log_item_clean(s->log, &o->item);
 		}
-		pthread_mutex_unlock(&o->lock);
+		sem_post(&o->lock);
 	}
 }
 
@@ -240,7 +240,7 @@ static int make_objects(struct store *s)
 		o->id = i;
 		o->body_bytes = max <= 64 ? max : 64 + i * 72 % (max - 63);
 		o->body_bytes -= o->body_bytes % 8;
-		pthread_mutex_init(&o->lock, NULL);
+		sem_init(&o->lock, 0, 1);
 		list_init(&o->queue_link);
 		log_item_init(&o->item, &object_ops, TYPE);
 	}
@@ -387,14 +387,15 @@ static int commit(struct store *s, struct ticket *tic, struct list *items,
 static void lock_all(struct store *s, const uint32_t *ids, unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++)
-		pthread_mutex_lock(&s->objects[ids[i]].lock);
+		while (sem_wait(&s->objects[ids[i]].lock))
+			;
 }
 
 static void unlock_all(struct store *s, const uint32_t *ids,
 		       unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++)
-		pthread_mutex_unlock(&s->objects[ids[i]].lock);
+		sem_post(&s->objects[ids[i]].lock);
 }
 
 int store_change(struct store *s, const uint32_t *ids, unsigned int count,

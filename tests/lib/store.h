@@ -13,6 +13,8 @@
 #ifndef TESTS_LIB_STORE_H
 #define TESTS_LIB_STORE_H
 
+#include <semaphore.h>
+
 #include "libxlog/dev/fault.h"
 #include "libxlog/log/log_priv.h"
 #include "libxlog/read/read.h"
@@ -46,7 +48,8 @@ struct store_object {
 	struct log_item	item;
 	struct list	queue_link;
 	struct store	*store;
-	pthread_mutex_t	lock;
+	/* not a mutex: ThreadSanitizer knows 64 of those held at a time */
+	sem_t		lock;
 	uint32_t	id;
 	uint32_t	body_bytes;
 	_Atomic uint64_t stamp;		/* (lock) to change */
