@@ -151,6 +151,13 @@ int dev_open_window(struct dev *below, uint64_t off_bytes, uint64_t len,
 		    struct dev **out) MUST_CHECK;
 
 /*
+ * All of @below, which stays the caller's: closing the result leaves it open.
+ * Without @flush, a flush of the result does nothing.
+ */
+int dev_open_borrowed(struct dev *below, bool flush,
+		      struct dev **out) MUST_CHECK;
+
+/*
  * Writes stay in memory above @below; with @below NULL, above @size_bytes of
  * zeros. @size_bytes is of interest only then, @sink too (else that of @below
  * is used; NULL drops reports). Memory is taken per 4 KiB page written, and

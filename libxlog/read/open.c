@@ -359,6 +359,59 @@ int xlog_open(const char *path, const struct xlog_open_options *opts,
 	return 0;
 }
 
+/* Where the log is on them; *@logdev is taken, and then NULL, if it is there. */
+static int place_devices(struct xlog *log, struct dev **logdev)
+{
+	const struct xlog_info *info = &log->info;
+	uint64_t len = (uint64_t)info->log_size_bb * BB_SIZE;
+	int rc;
+
+	if (!info->internal != !!*logdev)
+		return report(&log->sink, -EINVAL, "log.device", XLOG_LSN_NONE,
+			      info->internal ?
+			      "the filesystem has an internal log" :
+			      "the log is on a device of its own: name it");
+	if (info->internal)
+		return dev_open_window(log->fs, info->log_daddr * BB_SIZE, len,
+				       &log->dev);
+	rc = dev_open_window(*logdev, 0, len, &log->dev);
+	if (rc)
+		return rc;
+	log->logdev = *logdev;
+	*logdev = NULL;
+	return 0;
+}
+
+int reader_open(struct dev *fs, struct dev *logdev, const struct sink *sink,
+		struct xlog **out)
+{
+	struct xlog *log = calloc(1, sizeof(*log));
+	int rc;
+
+	if (!log) {
+		dev_close(fs);
+		dev_close(logdev);
+		return no_memory(sink);
+	}
+	log->sink = *sink;
+	log->fs = fs;
+	rc = read_superblock(log);
+	if (rc == -EMEDIUMTYPE)
+		report(&log->sink, rc, "medium", XLOG_LSN_NONE,
+		       "not an XFS filesystem");
+	if (!rc)
+		rc = place_devices(log, &logdev);
+	if (rc) {
+		dev_close(logdev);
+		xlog_close(log);
+		return rc;
+	}
+	log->nbb = log->info.log_size_bb;
+	log->logv2 = log->info.log_version == 2;
+	*out = log;
+	return 0;
+}
+
 void xlog_close(struct xlog *log)
 {
 	if (!log)

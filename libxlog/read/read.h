@@ -34,6 +34,14 @@ struct xlog {
 };
 
 /*
+ * As xlog_open(), of devices that are open. @logdev: of an external log, NULL:
+ * there is none. Takes both, whatever it
+ * returns.
+ */
+int reader_open(struct dev *fs, struct dev *logdev, const struct sink *sink,
+		struct xlog **out) MUST_CHECK;
+
+/*
  * Log writes that may be under way at one time reach this far behind the
  * head: 8 iclogs of the largest size the log version allows.
  */
