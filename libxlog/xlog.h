@@ -554,6 +554,7 @@ int xlog_recover(struct xlog *log, const struct xlog_recover_options *opts,
 }
 #endif
 
+#include "xlog_bench.h"
 #include "xlog_mkfs.h"
 #include "xlog_save.h"
 

@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A run: the filesystem is mounted, jobs change it, and it is unmounted, or
+ * power fails. The thread that asked for it only watches.
+ */
+#include <stdlib.h>
+
+#include "libxlog/dev/fault.h"
+#include "libxlog/meta/bench.h"
+
+enum {
+	WATCH_MS = 100,
+	HOT_INODES = 16,	/* RELOG */
+};
+
+static int no_memory(const struct sink *sink)
+{
+	return report(sink, -ENOMEM, "memory", XLOG_LSN_NONE,
+		      "out of memory");
+}
+
+/* --- inodes --- */
+
+/* The filesystem's own files are not touched. */
+static bool is_own_file(const struct xfs_sb *sb, xfs_ino_t ino)
+{
+	const xfs_ino_t own[] = {
+		sb->sb_rbmino, sb->sb_rsumino, sb->sb_uquotino,
+		sb->sb_gquotino, sb->sb_pquotino, sb->sb_metadirino,
+	};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (ino == own[i])
+			return true;
+	return false;
+}
+
+static int room_for_inode(struct xlog_bench *b)
+{
+	size_t room = b->inodes_room ? 2 * b->inodes_room : 1024;
+	struct bench_inode *more;
+
+	if (b->ninodes < b->inodes_room)
+		return 0;
+	more = reallocarray(b->inode, room, sizeof(*more));
+	if (!more)
+		return no_memory(&b->sink);
+	b->inode = more;
+	b->inodes_room = room;
+	return 0;
+}
+
+static int keep_first(struct bench_inode *bi)
+{
+	uint32_t bytes = bi->ip->fs->geom.inodesize;
+
+	bi->first = malloc(bytes);
+	if (!bi->first)
+		return -ENOMEM;
+	memcpy(bi->first, bi->ip->raw, bytes);
+	return 0;
+}
+
+static int add_inode(void *ctx, xfs_ino_t ino)
+{
+	struct bench_load *l = ctx;
+	struct xlog_bench *b = l->b;
+	struct bench_inode *bi;
+	struct xfs_dinode di;
+	int rc = 0;
+
+	if (is_own_file(&b->reader->sb, ino))
+		return 0;
+	rc = room_for_inode(b);
+	if (rc)
+		return rc;
+	bi = &b->inode[b->ninodes];
+	*bi = (struct bench_inode){ .ino = ino };
+	rc = inode_get(&l->m->fs, ino, &bi->ip);
+	if (rc)
+		return rc;
+	xfs_dinode_decode(&di, bi->ip->raw, l->m->fs.geom.inodesize, XFS_BE);
+	if (di.di_flags2 & XFS_DIFLAG2_METADATA) {
+		inode_free(bi->ip);
+		return 0;
+	}
+	b->ninodes++;
+	bi->daddr = bi->ip->daddr;
+	bi->offset_bytes = bi->ip->offset_bytes;
+	return b->opts.flags & XLOG_BENCH_MODEL && keep_first(bi) ?
+	       no_memory(&b->sink) : 0;
+}
+
+static int find_inodes(struct bench_load *l)
+{
+	struct xlog_bench *b = l->b;
+	int rc = mount_each_inode(l->m, add_inode, l);
+
+	if (b->in_memory) {
+		uint32_t count;
+		xfs_ino_t ino = bench_files(&b->reader->sb, &l->m->fs.geom,
+					    &count);
+
+		while (count-- && !rc)
+			rc = add_inode(l, ino++);
+	}
+	l->ninodes = b->ninodes;
+	if (l->opts->load == XLOG_BENCH_RELOG) {
+		size_t hot = l->opts->set ? (size_t)l->opts->set : HOT_INODES;
+
+		l->ninodes = hot < b->ninodes ? hot : b->ninodes;
+	}
+	if (!rc && !l->ninodes)
+		return report(&b->sink, -EINVAL, "options", XLOG_LSN_NONE,
+			      "the filesystem has no inodes to change");
+	return rc;
+}
+
+/* Nobody uses the filesystem any more. */
+static void forget_inodes(struct xlog_bench *b)
+{
+	for (size_t i = 0; i < b->ninodes; i++) {
+		inode_free(b->inode[i].ip);
+		b->inode[i].ip = NULL;
+	}
+}
+
+/* --- jobs --- */
+
+static void plan_job(struct bench_load *l, unsigned int index, size_t group)
+{
+	const struct xlog_bench_options *o = l->opts;
+	struct bench_job *job = &l->b->job[index];
+	unsigned int mine = index % l->stride;
+
+	job->load = l;
+	job->index = index;
+	job->nset = (l->ninodes - mine + l->stride - 1) / l->stride;
+	job->group = group < job->nset ? group : job->nset;
+	job->limit = o->ops ? o->ops / o->jobs + (index < o->ops % o->jobs) :
+			      UINT64_MAX;
+}
+
+static int plan_jobs(struct bench_load *l)
+{
+	const struct xlog_bench_options *o = l->opts;
+	struct xlog_bench *b = l->b;
+	size_t group;
+	int rc = bench_group(b, &group);
+
+	if (rc)
+		return rc;
+	if (o->flags & XLOG_BENCH_MODEL && o->jobs > l->ninodes)
+		return report(&b->sink, -EINVAL, "options", XLOG_LSN_NONE,
+			      "%u jobs and %zu inodes: to verify, each job needs one of its own",
+			      o->jobs, l->ninodes);
+	l->stride = o->jobs < l->ninodes ? o->jobs : (unsigned int)l->ninodes;
+	l->tr = bench_tr(o->load);
+	l->force_every = o->load == XLOG_BENCH_FSYNC ? 1 : o->force_every;
+	b->job = aligned_alloc(64, o->jobs * sizeof(*b->job));
+	if (!b->job)
+		return no_memory(&b->sink);
+	memset(b->job, 0, o->jobs * sizeof(*b->job));
+	for (unsigned int i = 0; i < o->jobs; i++)
+		plan_job(l, i, group);
+	return 0;
+}
+
+static int start_jobs(struct bench_load *l)
+{
+	int rc = 0;
+
+	l->start_ns = log_stat_clock();
+	l->running = l->opts->jobs;
+	for (unsigned int i = 0; i < l->opts->jobs && !rc; i++) {
+		struct bench_job *job = &l->b->job[i];
+
+		rc = pthread_create(&job->thread, NULL, bench_job_run, job);
+		job->started = !rc;
+		if (!rc)
+			continue;
+		xmutex_lock(&l->lock);
+		l->running -= l->opts->jobs - i;
+		xmutex_unlock(&l->lock);
+		atomic_store(&l->stop, true);
+		rc = report(&l->b->sink, -rc, "threads", XLOG_LSN_NONE,
+			    "only %u threads can be started", i);
+	}
+	return rc;
+}
+
+/* What they ended with: of a log that died, why it did comes first. */
+static int join_jobs(struct bench_load *l)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < l->opts->jobs; i++) {
+		struct bench_job *job = &l->b->job[i];
+
+		if (!job->started)
+			continue;
+		sync_ok(pthread_join(job->thread, NULL));
+		if (!rc || rc == -ESHUTDOWN)
+			rc = job->rc ? job->rc : rc;
+	}
+	return rc == -ESHUTDOWN && atomic_load(&l->b->crashed) ? 0 : rc;
+}
+
+/* --- results --- */
+
+static void add_job(struct xlog_bench_result *res, struct bench_job *job)
+{
+	uint64_t max = atomic_load_explicit(&job->hist.max,
+					    memory_order_relaxed);
+
+	res->tx += atomic_load_explicit(&job->tx, memory_order_relaxed);
+	res->changes += atomic_load_explicit(&job->changes,
+					     memory_order_relaxed);
+	res->forces += atomic_load_explicit(&job->forces,
+					    memory_order_relaxed);
+	for (unsigned int i = 0; i < HIST_BUCKETS; i++)
+		res->latency[i] += atomic_load_explicit(&job->hist.bucket[i],
+							memory_order_relaxed);
+	if (max > res->latency_max_ns)
+		res->latency_max_ns = max;
+}
+
+_Static_assert(HIST_BUCKETS == (int)XLOG_BENCH_BUCKETS, "as xlog_bench.h says");
+_Static_assert(LOG_CAUSES == (int)XLOG_BENCH_WAITS &&
+	       LOG_CAUSE_AIL == (int)XLOG_BENCH_WAIT_AIL, "in the same order");
+
+static void add_counts(struct xlog_bench_result *res, struct log *log)
+{
+	const uint64_t bb = BB_SIZE;
+	uint64_t s[LOG_STATS];
+
+	log_stats_read(log, s);
+	res->checkpoints = s[LOG_STAT_CHECKPOINTS];
+	res->vectors = s[LOG_STAT_VECTORS];
+	res->records = s[LOG_STAT_RECORDS];
+	res->written_bytes = s[LOG_STAT_WRITTEN_BYTES];
+	res->formatted_bytes = s[LOG_STAT_FORMATTED_BYTES];
+	res->relogged_bytes = s[LOG_STAT_RELOGGED_BYTES];
+	for (unsigned int i = 0; i < LOG_CAUSES; i++) {
+		res->wait[i].sleeps = s[LOG_STAT_SLEEPS + i];
+		res->wait[i].ns = s[LOG_STAT_SLEPT_NS + i];
+	}
+	memcpy(res->log_line, (uint64_t[]){
+		res->records, res->written_bytes / bb,
+		res->wait[XLOG_BENCH_WAIT_ICLOG].sleeps, s[LOG_STAT_FORCES],
+		res->wait[XLOG_BENCH_WAIT_FORCE].sleeps,
+	}, sizeof(res->log_line));
+	memcpy(res->trans_line, (uint64_t[]){
+		res->forces, s[LOG_STAT_COMMITS] - res->forces, 0,
+	}, sizeof(res->trans_line));
+	memcpy(res->push_ail_line, (uint64_t[]){
+		s[LOG_STAT_TICKETS], res->wait[XLOG_BENCH_WAIT_GRANT].sleeps,
+		s[LOG_STAT_PUSHES], s[LOG_STAT_PUSHED], 0,
+		s[LOG_STAT_PUSH_PINNED], s[LOG_STAT_PUSH_LOCKED],
+		s[LOG_STAT_PUSH_FLUSHING], 0, s[LOG_STAT_PUSH_FLUSHES],
+	}, sizeof(res->push_ail_line));
+}
+
+static void fill_result(struct bench_load *l, struct xlog_bench_result *res)
+{
+	uint64_t end_ns = res->end_ns, run_ns = res->run_ns;
+
+	*res = (struct xlog_bench_result){
+		.inodes = l->ninodes, .end_ns = end_ns,
+		.run_ns = run_ns ? run_ns : log_stat_clock() - l->start_ns,
+	};
+	for (unsigned int i = 0; i < l->opts->jobs; i++)
+		add_job(res, &l->b->job[i]);
+	add_counts(res, l->m->fs.log);
+}
+
+uint64_t xlog_bench_latency_ns(const struct xlog_bench_result *res,
+			       double percent)
+{
+	uint64_t all = 0, seen = 0;
+	double wanted;
+
+	for (unsigned int i = 0; i < HIST_BUCKETS; i++)
+		all += res->latency[i];
+	wanted = percent / 100 * (double)all;
+	for (unsigned int i = 0; i < HIST_BUCKETS; i++) {
+		seen += res->latency[i];
+		if (seen && (double)seen >= wanted) {
+			uint64_t ns = hist_bucket_max(i);
+
+			return ns < res->latency_max_ns ? ns :
+							  res->latency_max_ns;
+		}
+	}
+	return res->latency_max_ns;
+}
+
+/* --- power --- */
+
+void bench_power_fails(struct bench_load *l)
+{
+	struct xlog_bench *b = l->b;
+
+	if (atomic_exchange(&b->crashed, true))
+		return;
+	atomic_store(&b->muted, true);
+	fault_stop(b->fs, FAULT_WRITE, 0);
+	if (b->log)
+		fault_stop(b->log, FAULT_WRITE, 0);
+	log_shutdown(l->m->fs.log, LOG_SHUTDOWN_NOFLUSH, NULL);
+}
+
+/* Power comes back: what has reached the devices is there. */
+static int power_is_back(struct xlog_bench *b)
+{
+	static const enum fault_crash kinds[] = {
+		[XLOG_BENCH_CLEAN] = FAULT_KEEP,
+		[XLOG_BENCH_TORN] = FAULT_TEAR,
+		[XLOG_BENCH_DROP] = FAULT_DROP,
+		[XLOG_BENCH_REORDER] = FAULT_REORDER,
+	};
+	int rc;
+
+	atomic_store(&b->muted, false);
+	rc = fault_crash(b->fs, kinds[b->opts.crash], b->opts.seed);
+	if (!rc && b->log)
+		rc = fault_crash(b->log, kinds[b->opts.crash],
+				 b->opts.seed + 1);
+	return rc;
+}
+
+static int add_fault(struct dev **dev)
+{
+	struct dev *fault;
+	int rc = *dev ? dev_open_fault(*dev, &fault) : 0;
+
+	if (!rc && *dev)
+		*dev = fault;
+	return rc;
+}
+
+/* --- a run --- */
+
+static int watch(struct bench_load *l, struct xlog_bench_result *res)
+{
+	bool over = false, cancelled = false;
+
+	while (!over) {
+		xmutex_lock(&l->lock);
+		if (l->running)
+			xcond_wait_ms(&l->finished, &l->lock, WATCH_MS);
+		over = !l->running;
+		xmutex_unlock(&l->lock);
+		if (over || !l->opts->progress)
+			continue;
+		fill_result(l, res);
+		res->run_ns = 0;
+		if (l->opts->progress(l->opts->ctx, res)) {
+			cancelled = true;
+			atomic_store(&l->stop, true);
+		}
+	}
+	return cancelled ? -ECANCELED : 0;
+}
+
+static void all_is_forced(struct bench_load *l)
+{
+	for (unsigned int i = 0; i < l->opts->jobs; i++)
+		l->b->job[i].forced = l->b->job[i].nspans;
+}
+
+/* Jobs are over. */
+static int end_load(struct bench_load *l, struct xlog_bench_result *res)
+{
+	uint64_t began = log_stat_clock();
+	int rc;
+
+	res->run_ns = began - l->start_ns;
+	if (l->opts->crash_unit != XLOG_BENCH_NEVER)
+		bench_power_fails(l);
+	if (atomic_load(&l->b->crashed)) {
+		fill_result(l, res);
+		return 0;
+	}
+	rc = mount_unmount(l->m);
+	res->end_ns = log_stat_clock() - began;
+	if (!rc)
+		all_is_forced(l);
+	fill_result(l, res);
+	return rc;
+}
+
+static int run_mounted(struct bench_load *l, struct xlog_bench_result *res)
+{
+	int rc = find_inodes(l), cancelled = 0, ended;
+
+	if (!rc)
+		rc = plan_jobs(l);
+	if (rc)
+		return rc;
+	rc = start_jobs(l);
+	cancelled = watch(l, res);
+	ended = join_jobs(l);
+	if (!rc)
+		rc = ended;
+	/* what can be unmounted is */
+	if (log_is_shutdown(l->m->fs.log) && !atomic_load(&l->b->crashed)) {
+		fill_result(l, res);
+		return rc ? rc : -ESHUTDOWN;
+	}
+	ended = end_load(l, res);
+	if (!rc)
+		rc = ended;
+	return rc ? rc : cancelled;
+}
+
+static int mount_it(struct bench_load *l, struct xlog **reader)
+{
+	const struct xlog_bench_options *o = l->opts;
+	const struct mount_options mo = {
+		.flags = (o->flags & XLOG_BENCH_DIRECT ? LOG_DIRECT : 0) |
+			 (o->jobs == 1 ? LOG_NO_THREADS : 0),
+		.logbufs = o->logbufs, .logbsize_bytes = o->logbsize_bytes,
+		.seed = (uint32_t)(o->seed ^ o->seed >> 32) | 1,
+	};
+	bool flush = !(o->flags & XLOG_BENCH_NO_FLUSH);
+	struct dev *fs, *log = NULL;
+	int rc = dev_open_borrowed(l->b->fs, flush, &fs);
+
+	if (!rc && l->b->log) {
+		rc = dev_open_borrowed(l->b->log, flush, &log);
+		if (rc)
+			dev_close(fs);
+	}
+	if (!rc)
+		rc = reader_open(fs, log, &l->b->sink, reader);
+	if (rc)
+		return rc;
+	rc = mount_open(*reader, &mo, &l->m);
+	if (rc)
+		xlog_close(*reader);
+	return rc;
+}
+
+static bool was_written(const struct xlog_bench *b)
+{
+	for (unsigned int i = 0; i < 2; i++)
+		if (b->medium[i] && b->medium[i]->bytes_written)
+			return true;
+	return false;
+}
+
+static int run(struct bench_load *l, struct xlog_bench_result *res)
+{
+	struct xlog_bench *b = l->b;
+	bool fails = l->opts->crash_unit != XLOG_BENCH_NEVER;
+	struct xlog *reader;
+	int rc = 0, back;
+
+	if (fails)
+		rc = add_fault(&b->fs);
+	if (!rc && fails)
+		rc = add_fault(&b->log);
+	if (!rc)
+		rc = mount_it(l, &reader);
+	if (rc)
+		return rc;
+	rc = run_mounted(l, res);
+	mount_close(l->m);
+	forget_inodes(b);
+	xlog_close(reader);
+	if (atomic_load(&b->crashed)) {
+		back = power_is_back(b);
+		rc = rc ? rc : back;
+	}
+	res->crashed = atomic_load(&b->crashed);
+	res->wrote = was_written(b);
+	return rc;
+}
+
+int xlog_bench_run(struct xlog_bench *b, const struct xlog_bench_options *opts,
+		   struct xlog_bench_result *res)
+{
+	struct bench_load l = { .b = b, .opts = &b->opts };
+	int rc;
+
+	memset(res, 0, sizeof(*res));
+	if (b->has_run)
+		return report(&b->sink, -EINVAL, "options", XLOG_LSN_NONE,
+			      "a load runs once");
+	b->has_run = true;
+	b->opts = *opts;
+	if (!b->opts.jobs)
+		b->opts.jobs = 1;
+	rc = xmutex_init(&l.lock);
+	if (rc)
+		return rc;
+	rc = xcond_init(&l.finished);
+	if (!rc) {
+		rc = run(&l, res);
+		xcond_fini(&l.finished);
+	}
+	xmutex_fini(&l.lock);
+	return rc;
+}
