@@ -4,7 +4,8 @@
 # What the shell stories share; each begins with
 #	. "$ROOT/tests/lib/story.sh"
 # The runner (tests/lib/run.sh) sets ROOT, BUILD, IMAGES, FIXTURES, XLOG_PRINT,
-# XLOG_RECOVER, XLOG_MKFS and CC, and starts the story in an empty scratch folder.
+# XLOG_RECOVER, XLOG_MKFS, XLOG_BENCH and CC, and starts the story in an empty
+# scratch folder.
 set -eu -o pipefail
 export DIFFER=$BUILD/tests/differ/differ	# cmp for images, see there
 

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The parts of xlog-bench, and what they share while it runs.
+ *
+ * bench_opts.c has the command line, bench_open.c begins, runs the load and
+ * ends, bench_show.c tells of it in words and bench_json.c in JSON.
+ */
+#ifndef CMD_BENCH_H
+#define CMD_BENCH_H
+
+#include "cmd/json.h"
+#include "cmd/opts.h"
+#include "cmd/report.h"
+#include "libxlog/xlog.h"
+
+enum { BENCH_PERCENTILES = 16 };
+
+struct bench_percentile {
+	char		name[16];	/* "p99.9", "max" */
+	double		percent;
+};
+
+struct bench_opts {
+	struct io_opts	io;		/* path: NULL with @memory_bytes */
+	struct xlog_bench_options run;
+	bool		scratch;
+	uint64_t	memory_bytes;	/* 0: on a device */
+	uint64_t	log_bytes;	/* of a filesystem in memory */
+	uint32_t	log_sunit_bytes;
+	bool		verify;
+	uint64_t	interval_s;	/* of samples; 0: none */
+	struct bench_percentile percentile[BENCH_PERCENTILES];
+	unsigned int	npercentiles;
+	bool		reservations;
+};
+
+/*
+ * The options of the command line. Ends the process where that is all there
+ * is to do: --help, --version, a list, and wrong usage.
+ */
+void bench_opts_parse(struct bench_opts *opts, int argc, char **argv);
+
+/* By enum xlog_bench_load, and the crash kinds by theirs; ends with NULL. */
+extern const char *const bench_loads[];
+extern const char *const bench_crashes[];
+
+struct bench {
+	struct bench_opts opts;
+	const char	*name;		/* of the filesystem, for people */
+	struct xlog_bench *b;		/* NULL: not open */
+	struct out	out;
+	struct jl	json;
+	struct reports	reports;
+	struct xlog_bench_result res;
+	bool		ran;		/* there is a result */
+	/* of the last sample */
+	uint64_t	sample_ns, sample_tx;
+};
+
+/* --- bench_open.c --- */
+
+/* Open the filesystem, and the output. */
+int bench_open(struct bench *b);
+
+/* Run the load; compare afterwards, if that was asked for. */
+int bench_run(struct bench *b);
+
+/*
+ * End: the result, the output. Returns the exit code for @rc, which is 0 or a
+ * negative errno that has been reported.
+ */
+int bench_close(struct bench *b, int rc);
+
+/* Size of the log buffers, given or not. */
+uint32_t bench_logbsize(const struct bench *b);
+
+/* --- bench_show.c --- */
+
+void bench_reservations(struct bench *b);
+void bench_sample(struct bench *b, const struct xlog_bench_result *sofar);
+void bench_summary(struct bench *b);
+
+/* --- bench_json.c --- */
+
+void bench_run_object(struct bench *b);
+void bench_sample_object(struct bench *b,
+			 const struct xlog_bench_result *sofar);
+void bench_reservation_object(struct bench *b,
+			      const struct xlog_bench_reservation *r);
+
+/* The last one. */
+void bench_result_object(struct bench *b, int code);
+
+#endif
