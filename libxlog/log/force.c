@@ -52,15 +52,15 @@ static void kick_committed_locked(struct log *log)
    has. */
 static int push_current(struct log *log, uint64_t seq)
 {
-	struct cil *cil = &log->cil;
+	const struct cil *cil = &log->cil;
 
-	xmutex_lock(&cil->push_lock);
+	xmutex_lock(&log->cil.push_lock);
 	while (cil->ncommitting >= IN_FLIGHT && is_current(log, seq) &&
 	       !log_is_shutdown(log)) {
 		kick_committed_locked(log);
-		log_sleep(log, &cil->progress, &cil->push_lock);
+		log_sleep(log, &log->cil.progress, &log->cil.push_lock);
 	}
-	xmutex_unlock(&cil->push_lock);
+	xmutex_unlock(&log->cil.push_lock);
 	if (!is_current(log, seq))
 		return 0;
 	return cil_push(log, seq, true);
