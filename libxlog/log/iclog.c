@@ -32,6 +32,7 @@ int iclog_ring_init(struct log *log)
 	log->prev_block = log->config.prev_block;
 	log->written_end = log->durable_end = log->config.head;
 	log->written_tail = log->durable_tail = log->config.head;
+	log->data_tail = log->config.head;
 	rc = xmutex_init(&log->iclog_lock);
 	if (!rc)
 		rc = xcond_init(&log->writable);

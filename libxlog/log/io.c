@@ -24,30 +24,65 @@ static bool is_data_durable(struct log *log)
 	       atomic_load(&log->data_written);
 }
 
-static void note_data(struct log *log, uint64_t written)
+/* What a flush that begins now makes durable. */
+struct mark {
+	uint64_t	written;
+	xfs_lsn_t	tail;
+};
+
+static struct mark data_mark(struct log *log)
+{
+	/* in this order: the tail moves when what moves it has been counted */
+	xfs_lsn_t tail = ail_tail(log);
+
+	return (struct mark){ atomic_load(&log->data_written), tail };
+}
+
+static void note_data(struct log *log, const struct mark *mark)
 {
 	uint64_t flushed = atomic_load(&log->data_flushed);
 
-	while (flushed < written &&
+	while (flushed < mark->written &&
 	       !atomic_compare_exchange_weak(&log->data_flushed, &flushed,
-					     written))
+					     mark->written))
 		;
+	xmutex_lock(&log->iclog_lock);
+	if (mark->tail > log->data_tail)
+		log->data_tail = mark->tail;
+	xmutex_unlock(&log->iclog_lock);
+}
+
+/*
+ * The tail that @ic names is where it is because of objects that were written
+ * back, and which recovery will not look for in the log any more. (The first
+ * record of a checkpoint may also lie where the log had them.)
+ */
+static bool needs_data(struct log *log, const struct iclog *ic)
+{
+	bool moved;
+
+	if (ic->flags & ICLOG_FLUSH)
+		return true;
+	xmutex_lock(&log->iclog_lock);
+	moved = ic->tail_lsn > log->data_tail;
+	xmutex_unlock(&log->iclog_lock);
+	return moved && !(log->breaks & LOG_BREAK_START_FLUSH);
 }
 
 static int flush_data(struct log *log)
 {
-	uint64_t written = atomic_load(&log->data_written);
+	struct mark mark = data_mark(log);
 	int rc = dev_flush(log->config.data);
 
 	if (!rc)
-		note_data(log, written);
+		note_data(log, &mark);
 	return rc;
 }
 
 /* All records that the device has; an internal log's has the objects, too. */
 static int flush_records(struct log *log)
 {
-	uint64_t data = atomic_load(&log->data_written);
+	struct mark mark = data_mark(log);
 	xfs_lsn_t end, tail;
 	int rc;
 
@@ -59,7 +94,7 @@ static int flush_records(struct log *log)
 	if (rc)
 		return rc;
 	if (log->config.internal)
-		note_data(log, data);
+		note_data(log, &mark);
 	xmutex_lock(&log->iclog_lock);
 	if (end > log->durable_end) {
 		log->durable_end = end;
@@ -100,7 +135,7 @@ static int flush_before(struct log *log, const struct iclog *ic)
 	bool durable;
 	int rc = 0;
 
-	if (ic->flags & ICLOG_FLUSH && !is_data_durable(log))
+	if (needs_data(log, ic) && !is_data_durable(log))
 		rc = flush_data(log);
 	if (rc || (!(ic->flags & ICLOG_AFTER) && !reaches_too_far(log, ic)))
 		return rc;

@@ -264,6 +264,8 @@ struct log {
 
 	/* objects written back, and those of them that are durable */
 	_Atomic uint64_t data_written, data_flushed;
+	xfs_lsn_t	data_tail;	/* (iclog_lock) all that moved the tail up
+					   to here are */
 
 	/*
 	 * (iclog_lock) The device has all records up to written_end, and all

@@ -134,11 +134,14 @@ static int settle(struct store *s)
 
 const char *store_crash(struct store *s, enum fault_crash how, uint64_t seed)
 {
-	struct store_report rep = { .in_flight = s->log->cil.ncommitting };
+	struct store_report rep = { 0 };
 	struct xlog_bounds b;
 	const char *why;
 	struct xlog log;
 
+	xmutex_lock(&s->log->cil.push_lock);
+	rep.in_flight = s->log->cil.ncommitting;
+	xmutex_unlock(&s->log->cil.push_lock);
 	log_close(s->log);
 	s->log = NULL;
 	if (fault_crash(s->fault, how, seed))

@@ -65,6 +65,8 @@ static void thing_unpin(struct log_item *item, bool abort)
 	thing_of(item)->unpinned++;
 	thing_of(item)->aborted += abort;
 	atomic_fetch_sub(&thing_of(item)->pins, 1);
+	if (thing_of(item)->on_unpin)
+		thing_of(item)->on_unpin(thing_of(item));
 }
 
 static void thing_committing(struct log_item *item, uint64_t seq)
@@ -340,7 +342,7 @@ void engine_io(struct engine *e)
 void engine_write_back(struct engine *e)
 {
 	ail_push_all(e->log);
-	while (ail_push_step(e->log))
+	while (ail_push_step(e->log) == AIL_PUSHED)
 		;
 }
 

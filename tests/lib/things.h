@@ -35,6 +35,7 @@ struct thing {
 	_Atomic int	pins;
 	unsigned int	pinned, unpinned, aborted, released, written;
 	bool		fails;		/* cannot be written back */
+	void		(*on_unpin)(struct thing *t);	/* may be NULL */
 	uint64_t	seq;		/* of its last commit */
 };
 
