@@ -18,9 +18,25 @@
 static const char *tool_name = "xlog";
 static volatile sig_atomic_t cancelled;
 
+/*
+ * What is opened later must not become stdout or stderr, or messages would be
+ * written to it. A descriptor that is missing stays one that cannot be used.
+ */
+static void occupy_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY :
+						 O_RDONLY) != fd)
+			_exit(CMD_FAILED);
+}
+
 void cmd_init(const char *name)
 {
 	tool_name = name;
+	occupy_standard_streams();
+	/* a file that would be too large is an error like others */
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 const char *cmd_name(void)
