@@ -43,7 +43,8 @@ static int choose_blocks(struct chooser *c)
 			      c->opts->data_bytes, SECTOR_MIN);
 	if (c->opts->data_bytes % c->sb->sb_blocksize)
 		warn(c, "warning: data length %" PRIu64 " not a multiple of %u, truncated to %" PRIu64,
-		     c->opts->data_bytes, c->sb->sb_blocksize, blocks);
+		     c->opts->data_bytes, c->sb->sb_blocksize,
+		     blocks << c->sb->sb_blocklog);
 	if (!c->opts->data_bytes)
 		blocks = device;
 	if (blocks > device)

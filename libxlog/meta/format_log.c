@@ -143,7 +143,8 @@ static int given_size(struct chooser *c, uint32_t *blocks)
 			      c->opts->log_bytes, SECTOR_MIN);
 	if (c->opts->log_bytes % c->sb->sb_blocksize)
 		warn(c, "warning: log length %" PRIu64 " not a multiple of %u, truncated to %" PRIu64,
-		     c->opts->log_bytes, c->sb->sb_blocksize, given);
+		     c->opts->log_bytes, c->sb->sb_blocksize,
+		     given << c->sb->sb_blocklog);
 	rc = check_size(c, given);
 	if (rc)
 		return rc;

@@ -356,6 +356,17 @@ Test(format_plan, refuses_in_the_words_of_mkfs)
 }
 
 /* xfs_repair looks for the root inode behind the log, without gaps. */
+Test(format_plan, says_to_how_many_bytes_a_length_is_cut)
+{
+	struct xlog_format_options o = base();
+
+	o.data_bytes = MIB(400) + 512;
+	o.log_bytes = MIB(64) + 1024;
+	cr_assert_eq(plan(&o, GIB(1)), 0, "%s", said.text);
+	cr_expect(strstr(said.text, "data length 419430912 not a multiple of 4096, truncated to 419430400\n"));
+	cr_expect(strstr(said.text, "log length 67109888 not a multiple of 4096, truncated to 67108864\n"));
+}
+
 Test(format_plan, refuses_to_hide_the_root_inode)
 {
 	struct xlog_format_options o = base();
