@@ -7,7 +7,7 @@
 
 #include "cmd/mkfs.h"
 
-enum { BB_BYTES = 512 };
+enum { BB_BYTES = 512, LOG_BYTES_LEAST = 64 << 20 };
 
 static int output(struct mkfs *m)
 {
@@ -32,6 +32,20 @@ static int open_log(struct mkfs *m)
 	if (rc)
 		return rc == -EINVAL ? -ERANGE : rc;
 	return o->io.json ? output(m) : 0;
+}
+
+/* A new one is as large as those of filesystems are. What there is stays. */
+static int check_size(const struct mkfs *m)
+{
+	const struct mkfs_opts *o = &m->opts;
+	uint64_t bytes = xlog_log_only_info(m->log_only)->log_bytes;
+
+	if (!subs_given(&o->subs, M_UUID) || o->of || o->io.expert ||
+	    bytes >= LOG_BYTES_LEAST)
+		return 0;
+	cmd_message("%s: a log of %" PRIu64 " bytes is too small, the minimum is 64m (-x allows it)",
+		    o->io.path, bytes);
+	return -ERANGE;
 }
 
 static uint32_t cycle(const struct mkfs *m)
@@ -133,6 +147,8 @@ int mkfs_log_only(struct mkfs *m)
 		rc = mkfs_check(m);
 	if (!rc)
 		rc = check_state(m);
+	if (!rc)
+		rc = check_size(m);
 	if (!rc)
 		rc = show(m);
 	if (!rc && !m->opts.dry_run)
