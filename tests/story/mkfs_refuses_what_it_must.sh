@@ -20,9 +20,9 @@ refused 4 'log: contains ext4 (label PRECIOUS); use -f to overwrite' log -- -x l
 refused 4 'log: contains ext4' log -- -x -N log
 refused 4 'log: contains ext4' log -- --log-only \
 	-m uuid=c68ab222-0000-1111-2222-333344445555 -l cycle=2 log
-blank log 32m
-refused 16 'a log of 33554432 bytes is too small, the minimum is 64m' log -- \
-	--log-only -m uuid=c68ab222-0000-1111-2222-333344445555 -l cycle=2 log
+blank small 32m
+refused 16 'a log of 33554432 bytes is too small, the minimum is 64m' small -- \
+	--log-only -m uuid=c68ab222-0000-1111-2222-333344445555 -l cycle=2 small
 mkswap -q -L HERE fs
 refused 4 'fs: contains swap (label HERE); use -f to overwrite' fs -- -x fs
 blank fs 32m
