@@ -150,13 +150,14 @@ void jl_uint(struct jl *j, const char *key, uint64_t value)
 
 void jl_seconds(struct jl *j, const char *key, uint64_t ns)
 {
-	uint64_t left = ns % 1000000000 / 1000;
+	/* smaller numbers would need exponents */
+	uint64_t left = ns % 1000000000 / 100000;
 
 	jl_uint(j, key, ns / 1000000000);
 	if (!left)
 		return;
 	out_char(j->out, '.');
-	for (uint64_t unit = 100000; left; unit /= 10) {
+	for (uint64_t unit = 1000; left; unit /= 10) {
 		out_char(j->out, (char)('0' + left / unit));
 		left %= unit;
 	}

@@ -35,7 +35,7 @@ void jl_str(struct jl *j, const char *key, const char *value);
 void jl_bytes(struct jl *j, const char *key, const void *p,
 		size_t len_bytes);
 void jl_uint(struct jl *j, const char *key, uint64_t value);
-/* @ns nanoseconds as seconds: 1.234567 */
+/* @ns nanoseconds as seconds: 1.2345 */
 void jl_seconds(struct jl *j, const char *key, uint64_t ns);
 void jl_bool(struct jl *j, const char *key, bool value);
 void jl_null(struct jl *j, const char *key);

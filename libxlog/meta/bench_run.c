@@ -263,11 +263,9 @@ static void add_counts(struct xlog_bench_result *res, struct log *log)
 
 static void fill_result(struct bench_load *l, struct xlog_bench_result *res)
 {
-	uint64_t end_ns = res->end_ns, run_ns = res->run_ns;
-
 	*res = (struct xlog_bench_result){
-		.inodes = l->ninodes, .end_ns = end_ns,
-		.run_ns = run_ns ? run_ns : log_stat_clock() - l->start_ns,
+		.inodes = l->ninodes, .end_ns = res->end_ns,
+		.run_ns = res->run_ns,
 	};
 	for (unsigned int i = 0; i < l->opts->jobs; i++)
 		add_job(res, &l->b->job[i]);
@@ -353,8 +351,8 @@ static int watch(struct bench_load *l, struct xlog_bench_result *res)
 		xmutex_unlock(&l->lock);
 		if (over || !l->opts->progress)
 			continue;
+		res->run_ns = log_stat_clock() - l->start_ns;
 		fill_result(l, res);
-		res->run_ns = 0;
 		if (l->opts->progress(l->opts->ctx, res)) {
 			cancelled = true;
 			atomic_store(&l->stop, true);
@@ -405,6 +403,7 @@ static int run_mounted(struct bench_load *l, struct xlog_bench_result *res)
 		rc = ended;
 	/* what can be unmounted is */
 	if (log_is_shutdown(l->m->fs.log) && !atomic_load(&l->b->crashed)) {
+		res->run_ns = log_stat_clock() - l->start_ns;
 		fill_result(l, res);
 		return rc ? rc : -ESHUTDOWN;
 	}
