@@ -137,8 +137,9 @@ int dev_open_file(const char *path, unsigned int flags,
 int dev_resize(struct dev *dev, uint64_t size_bytes) MUST_CHECK;
 
 /*
- * Do both names stand for one file or block device? False if either cannot be
- * looked at: opening it has more to say.
+ * Do both names stand for one file or block device, or for bytes of one: loop
+ * devices over the same part of a file, a disk and its partition? False if
+ * either cannot be looked at: opening it has more to say.
  */
 bool dev_is_same_file(const char *path, const char *other);
 

@@ -62,8 +62,10 @@ enum inuse {
 /*
  * Is the regular file or block device of @st, or a partition of it, mounted
  * (also as an external log or realtime device), swap, held by device mapper
- * or md, or below a loop device? What was found goes into @text, as it follows
- * "in use: ", and INUSE_UNKNOWN's reason. May sleep.
+ * or md, or below a loop device? And what it lies in itself: the disk of a
+ * partition, the backing file of a loop device, by another that shares bytes
+ * with it? What was found goes into @text, as it follows "in use: ", and
+ * INUSE_UNKNOWN's reason. May sleep.
  */
 enum inuse inuse_find(const struct inuse_roots *roots, const struct stat *st,
 		      char *text, size_t size);

@@ -394,14 +394,3 @@ int dev_resize(struct dev *dev, uint64_t size_bytes)
 	dev->size_bytes = size_bytes;
 	return 0;
 }
-
-bool dev_is_same_file(const char *path, const char *other)
-{
-	struct stat a, b;
-
-	if (stat(path, &a) || stat(other, &b))
-		return false;
-	if (S_ISBLK(a.st_mode) && S_ISBLK(b.st_mode))
-		return a.st_rdev == b.st_rdev;
-	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}

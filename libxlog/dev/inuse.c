@@ -3,27 +3,18 @@
  * Who else uses a file or block device. The kernel shows it in pieces: mounts
  * and swap in /proc, what stands upon a device (holders, partitions, loop
  * devices) in /sys. A user found there may have users itself, so that
- * "/dev/loop0, mounted on /mnt" is found by walking upwards, a few steps deep.
+ * "/dev/loop0, mounted on /mnt" is found by walking upwards, a few steps deep;
+ * and what a partition or a loop device lies in may have other users.
  */
 #include <dirent.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
-#include <linux/loop.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
 
-#include "libxlog/dev/dev_priv.h"
-
-const struct inuse_roots inuse_system = { "/proc", "/sys", "/dev" };
-
-/* Stacks of devices are shallow; a loop in a made-up tree must end. */
-enum { DEPTH_MAX = 8 };
+#include "libxlog/dev/sysfs.h"
 
 struct search {
 	const struct inuse_roots *roots;
@@ -32,20 +23,11 @@ struct search {
 	char		blind[128];	/* what could not be read, or "" */
 };
 
-/* A regular file by st_dev and st_ino, a block device by st_rdev. */
-static bool is_same(const struct stat *a, const struct stat *b)
-{
-	if (S_ISBLK(a->st_mode) || S_ISBLK(b->st_mode))
-		return S_ISBLK(a->st_mode) && S_ISBLK(b->st_mode) &&
-		       a->st_rdev == b->st_rdev;
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 static bool is_path_same(const char *path, const struct stat *st)
 {
 	struct stat other;
 
-	return path[0] == '/' && !stat(path, &other) && is_same(&other, st);
+	return path[0] == '/' && !stat(path, &other) && stat_is_same(&other, st);
 }
 
 static void say(struct search *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -198,72 +180,11 @@ static bool swap_uses(struct search *s, char *line, const struct stat *st)
 
 /* --- /sys --- */
 
-static DIR *open_dir(struct search *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
-
-static DIR *open_dir(struct search *s, const char *fmt, ...)
-{
-	char path[PATH_MAX];
-	va_list ap;
-	int n;
-
-	n = snprintf(path, sizeof(path), "%s/", s->roots->sys);
-	va_start(ap, fmt);
-	vsnprintf(path + n, sizeof(path) - (size_t)n, fmt, ap);
-	va_end(ap);
-	return opendir(path);
-}
-
-static const struct dirent *next_entry(DIR *dir)
-{
-	const struct dirent *entry;
-
-	do {
-		entry = readdir(dir);
-	} while (entry && entry->d_name[0] == '.');
-	return entry;
-}
-
-/* The first line of @dir/@entry/@name, without its newline. */
-static bool read_line(DIR *dir, const char *entry, const char *name,
-		      char *line, size_t size)
-{
-	char path[2 * NAME_MAX];
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", entry, name);
-	fd = openat(dirfd(dir), path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, line, size - 1);
-	close(fd);
-	if (n <= 0)
-		return false;
-	line[n] = '\0';
-	line[strcspn(line, "\n")] = '\0';
-	return true;
-}
-
-/* The device in folder @dir/@entry, as a stat(2) of its node would give it. */
-static bool entry_device(DIR *dir, const char *entry, struct stat *st)
-{
-	unsigned int major_no, minor_no;
-	char line[64];
-
-	if (!read_line(dir, entry, "dev", line, sizeof(line)) ||
-	    sscanf(line, "%u:%u", &major_no, &minor_no) != 2)
-		return false;
-	memset(st, 0, sizeof(*st));
-	st->st_mode = S_IFBLK;
-	st->st_rdev = makedev(major_no, minor_no);
-	return true;
-}
-
 static void say_entry(struct search *s, DIR *dir, const char *entry)
 {
 	char name[NAME_MAX + 1], *p;
 
-	if (read_line(dir, entry, "dm/name", name, sizeof(name))) {
+	if (sysfs_line(dir, entry, "dm/name", name, sizeof(name))) {
 		say(s, "/dev/mapper/%s", name);
 		return;
 	}
@@ -289,7 +210,7 @@ static bool entry_uses(struct search *s, DIR *dir, const char *entry,
 	say_entry(s, dir, entry);
 	comma = s->used;
 	say(s, ", ");
-	if (entry_device(dir, entry, &st) && device_used(s, &st, depth + 1))
+	if (sysfs_device(dir, entry, &st) && device_used(s, &st, depth + 1))
 		return true;
 	unsay(s, only_if_used ? start : comma);
 	return !only_if_used;
@@ -298,74 +219,64 @@ static bool entry_uses(struct search *s, DIR *dir, const char *entry,
 /* Device mapper, md, bcache: whoever claimed it and says so. */
 static bool holder_uses(struct search *s, const struct stat *st, int depth)
 {
-	DIR *dir = open_dir(s, "dev/block/%u:%u/holders", major(st->st_rdev),
+	DIR *dir = sysfs_open(s->roots, "dev/block/%u:%u/holders", major(st->st_rdev),
 			    minor(st->st_rdev));
 	const struct dirent *entry;
 	bool found;
 
 	if (!dir)
 		return false;
-	entry = next_entry(dir);
+	entry = sysfs_next(dir);
 	found = entry && entry_uses(s, dir, entry->d_name, false, depth);
 	closedir(dir);
 	return found;
 }
 
-/* Partitions of a disk are folders in its own. */
-static bool partition_uses(struct search *s, const struct stat *st, int depth)
+/* Is that the one of which the search came down? */
+static bool is_known(const struct stat *st, const struct stat *from)
 {
-	DIR *dir = open_dir(s, "dev/block/%u:%u", major(st->st_rdev),
-			    minor(st->st_rdev));
+	return from && stat_is_same(st, from);
+}
+
+/* Partitions of a disk are folders in its own. */
+static bool partition_uses(struct search *s, const struct place *at,
+			   const struct stat *from, int depth)
+{
+	DIR *dir = sysfs_open(s->roots, "dev/block/%u:%u",
+			      major(at->st.st_rdev), minor(at->st.st_rdev));
 	const struct dirent *entry;
 	bool found = false;
-	char line[64];
+	struct place part;
+	struct stat st;
 
 	if (!dir)
 		return false;
-	while (!found && (entry = next_entry(dir)))
-		found = read_line(dir, entry->d_name, "partition", line,
-				  sizeof(line)) &&
+	while (!found && (entry = sysfs_next(dir)))
+		found = place_of_partition(dir, entry->d_name, &at->st,
+					   &part) &&
+			place_overlaps(&part, at) &&
+			sysfs_device(dir, entry->d_name, &st) &&
+			!is_known(&st, from) &&
 			entry_uses(s, dir, entry->d_name, true, depth);
 	closedir(dir);
 	return found;
 }
 
-/*
- * Is loop device @name set up over it? The driver knows the inode; without
- * the right to ask it, the path that sysfs shows may still lead there.
- */
-static bool is_loop_over(struct search *s, DIR *dir, const char *name,
-			 const struct stat *st)
+static bool is_other_loop(DIR *dir, const char *entry,
+			  const struct stat *from)
 {
-	char path[PATH_MAX];
-	struct loop_info64 info;
-	int fd, rc = -1;
+	struct stat st;
 
-	/* No such file: the loop device is not set up. */
-	if (!read_line(dir, name, "loop/backing_file", path, sizeof(path)))
-		return false;
-	if (is_path_same(path, st))
-		return true;
-	snprintf(path, sizeof(path), "%s/%s", s->roots->dev, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return false;
-	rc = ioctl(fd, LOOP_GET_STATUS64, &info);
-	close(fd);
-	if (rc)
-		return false;
-	if (S_ISREG(st->st_mode))
-		return info.lo_device == st->st_dev &&
-		       info.lo_inode == st->st_ino;
-	/* Over a plain file, older kernels give lo_device here as well. */
-	return info.lo_rdevice == st->st_rdev &&
-	       info.lo_rdevice != info.lo_device;
+	return !strncmp(entry, "loop", 4) &&
+	       !(sysfs_device(dir, entry, &st) && is_known(&st, from));
 }
 
-static bool loop_uses(struct search *s, const struct stat *st, int depth)
+static bool loop_uses(struct search *s, const struct place *at,
+		      const struct stat *from, int depth)
 {
+	DIR *dir = sysfs_open(s->roots, "block");
 	const struct dirent *entry;
-	DIR *dir = open_dir(s, "block");
+	struct place loop;
 	bool found = false;
 
 	if (!dir) {
@@ -373,9 +284,10 @@ static bool loop_uses(struct search *s, const struct stat *st, int depth)
 			 strerror(errno));
 		return false;
 	}
-	while (!found && (entry = next_entry(dir)))
-		found = !strncmp(entry->d_name, "loop", 4) &&
-			is_loop_over(s, dir, entry->d_name, st) &&
+	while (!found && (entry = sysfs_next(dir)))
+		found = is_other_loop(dir, entry->d_name, from) &&
+			place_of_loop(s->roots, dir, entry->d_name, &loop) &&
+			place_overlaps(&loop, at) &&
 			entry_uses(s, dir, entry->d_name, false, depth);
 	closedir(dir);
 	return found;
@@ -383,45 +295,51 @@ static bool loop_uses(struct search *s, const struct stat *st, int depth)
 
 /* --- all together --- */
 
-/* Users of exactly this range of bytes. */
-static bool whole_used(struct search *s, const struct stat *st, int depth)
+/*
+ * Who uses the bytes of @at, but for @from, which stands on them, and whose
+ * own users are known. A mount, swap or a holder uses all there are.
+ */
+static bool place_used(struct search *s, const struct place *at,
+		       const struct stat *from, int depth)
 {
-	return each_line(s, "self/mountinfo", st, mount_uses) ||
-	       each_line(s, "swaps", st, swap_uses) ||
-	       (S_ISBLK(st->st_mode) && holder_uses(s, st, depth)) ||
-	       loop_uses(s, st, depth);
+	bool is_device = S_ISBLK(at->st.st_mode);
+
+	return each_line(s, "self/mountinfo", &at->st, mount_uses) ||
+	       each_line(s, "swaps", &at->st, swap_uses) ||
+	       (is_device && holder_uses(s, &at->st, depth)) ||
+	       loop_uses(s, at, from, depth) ||
+	       (is_device && partition_uses(s, at, from, depth));
 }
 
 static bool device_used(struct search *s, const struct stat *st, int depth)
 {
-	if (depth > DEPTH_MAX)
-		return false;
-	return whole_used(s, st, depth) ||
-	       (S_ISBLK(st->st_mode) && partition_uses(s, st, depth));
+	const struct place all = place_whole(st);
+
+	return depth <= PLACE_DEPTH_MAX && place_used(s, &all, NULL, depth);
 }
 
-/* A partition, and the disk around it is used as a whole. */
-static bool disk_used(struct search *s, const struct stat *st)
+/*
+ * The bytes of a partition or a loop device are also those of what it lies in,
+ * which somebody may use by another way.
+ */
+static bool below_used(struct search *s, const struct stat *st)
 {
-	DIR *dir = open_dir(s, "dev/block/%u:%u", major(st->st_rdev),
-			    minor(st->st_rdev));
+	struct place at = place_whole(st), below;
 	size_t start = s->used;
-	struct stat disk;
-	char line[64];
-	bool found;
+	const char *what;
+	int depth;
 
-	if (!dir)
-		return false;
-	found = read_line(dir, ".", "partition", line, sizeof(line)) &&
-		entry_device(dir, "..", &disk);
-	closedir(dir);
-	if (!found)
-		return false;
-	say(s, "its whole disk, ");
-	found = whole_used(s, &disk, 0);
-	if (!found)
-		unsay(s, start);
-	return found;
+	for (depth = 0; depth < PLACE_DEPTH_MAX; depth++) {
+		what = place_below(s->roots, &at, &below);
+		if (!what)
+			break;
+		say(s, "%s, ", what);
+		if (place_used(s, &below, &at.st, 0))
+			return true;
+		at = below;
+	}
+	unsay(s, start);
+	return false;
 }
 
 enum inuse inuse_find(const struct inuse_roots *roots, const struct stat *st,
@@ -430,8 +348,7 @@ enum inuse inuse_find(const struct inuse_roots *roots, const struct stat *st,
 	struct search s = { .roots = roots, .text = text, .size = size };
 
 	text[0] = '\0';
-	if (device_used(&s, st, 0) ||
-	    (S_ISBLK(st->st_mode) && disk_used(&s, st)))
+	if (device_used(&s, st, 0) || below_used(&s, st))
 		return INUSE_YES;
 	if (!s.blind[0])
 		return INUSE_NO;

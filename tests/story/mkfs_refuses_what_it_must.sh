@@ -166,10 +166,12 @@ need_loop
 # --- block devices ---
 
 loop=
+other=
 mounted=
 full=
 cleanup() {
 	[ -z "$mounted" ] || timeout 60 umount mnt || true
+	[ -z "$other" ] || losetup -d "$other" || true
 	[ -z "$loop" ] || losetup -d "$loop" || true
 	[ -z "$full" ] || timeout 60 umount full || true
 }
@@ -214,8 +216,19 @@ timeout 60 mount "$loop" mnt
 mounted=1
 refused 4 "$loop: in use: mounted on $(realpath mnt)" -- -x -ff "$loop"
 refused 4 "$loop: in use: mounted on $(realpath mnt)" log -- -x -ff -l logdev="$loop" log
+# nor by another device over the same file
+other=$(losetup --find --show fs)
+refused 4 "$other: in use: its backing file, $loop, mounted on $(realpath mnt)" -- \
+	-x -ff "$other"
+refused 4 "$other: in use: its backing file, $loop, mounted" log -- \
+	-x -ff -l logdev="$other" log
 timeout 60 umount mnt
 mounted=
+refused 4 "$other: in use: its backing file, $loop" fs -- -x -ff "$other"
+refused 16 "$other: this is the data device, not its log" fs -- \
+	-x -ff -l logdev="$other" "$loop"
+losetup -d "$other"
+other=
 refused 4 "$loop: contains ext4" fs -- -x "$loop"
 expect_exit 0 "$XLOG_MKFS" -x -q -f "$loop"
 losetup -d "$loop"

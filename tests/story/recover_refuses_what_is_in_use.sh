@@ -79,9 +79,11 @@ if [ "$(id -u)" != 0 ] || ! losetup --find >/dev/null 2>&1 ||
 	skip 'locked files are refused; mounts need root, loop devices and XFS'
 fi
 loop=
+other=
 mounted=
 cleanup() {
 	[ -z "$mounted" ] || timeout 60 umount mnt || true
+	[ -z "$other" ] || losetup -d "$other" || true
 	[ -z "$loop" ] || losetup -d "$loop" || true
 }
 trap cleanup EXIT
@@ -94,6 +96,10 @@ mounted=1
 where=$(realpath mnt)
 refused 'behind a mounted loop device' "$where" now.img
 refused 'a mounted block device' "$where" "$loop"
+other=$(losetup --find --show now.img)
+refused 'another device over a mounted file' "$loop, mounted on $where" "$other"
+losetup -d "$other"
+other=
 expect_exit 4 "$XLOG_RECOVER" -n now.img
 grep -q 'dirty' out err || fail 'a dry run beside a mount'
 timeout 60 umount mnt

@@ -206,8 +206,12 @@ Test(inuse_find, of_a_partition_looks_at_its_disk_but_not_its_siblings)
 	put("sys/devices/sdb/dev", "8:16\n");
 	put("sys/devices/sdb/sdb1/dev", "8:17\n");
 	put("sys/devices/sdb/sdb1/partition", "1\n");
+	put("sys/devices/sdb/sdb1/start", "2048\n");
+	put("sys/devices/sdb/sdb1/size", "2048\n");
 	put("sys/devices/sdb/sdb2/dev", "8:18\n");
 	put("sys/devices/sdb/sdb2/partition", "2\n");
+	put("sys/devices/sdb/sdb2/start", "4096\n");
+	put("sys/devices/sdb/sdb2/size", "2048\n");
 	snprintf(link, sizeof(link), "%s/dev/block/8:16", sys);
 	cr_assert_eq(symlink("../../devices/sdb", link), 0);
 	snprintf(link, sizeof(link), "%s/dev/block/8:17", sys);
@@ -236,6 +240,98 @@ Test(inuse_find, knows_loop_devices_by_their_backing_file)
 	put("proc/self/mountinfo", "9 1 7:7 / /mnt rw - xfs /dev/loop7 rw\n");
 	cr_assert_eq(find_file(scratch_path(&scratch, "image")), INUSE_YES);
 	cr_assert_str_eq(text, "/dev/loop7, mounted on /mnt");
+}
+
+/* A loop device over @name, from byte @start on, @len bytes; 0: all. */
+static void put_loop(int number, const char *name, const char *start,
+		     const char *len)
+{
+	char file[64], contents[PATH_MAX + 300];
+
+	snprintf(file, sizeof(file), "sys/block/loop%d/dev", number);
+	snprintf(contents, sizeof(contents), "7:%d\n", number);
+	put(file, contents);
+	snprintf(file, sizeof(file), "sys/block/loop%d/loop/offset", number);
+	put(file, start);
+	snprintf(file, sizeof(file), "sys/block/loop%d/loop/sizelimit",
+		 number);
+	put(file, len);
+	snprintf(file, sizeof(file), "sys/block/loop%d/loop/backing_file",
+		 number);
+	snprintf(contents, sizeof(contents), "%s/%s\n", scratch.dir, name);
+	put(file, contents);
+}
+
+Test(inuse_find, of_a_loop_device_looks_at_others_over_its_file)
+{
+	put("image", "x");
+	put("other", "x");
+	put_loop(1, "image", "0", "0");
+	put_loop(2, "other", "0", "0");
+	cr_assert_eq(find_device(7, 1), INUSE_NO);
+	cr_assert_str_eq(text, "");
+	put_loop(3, "image", "0", "0");
+	cr_assert_eq(find_device(7, 1), INUSE_YES);
+	cr_assert_str_eq(text, "its backing file, /dev/loop3");
+	put("proc/self/mountinfo", "9 1 7:3 / /mnt rw - xfs /dev/loop3 rw\n");
+	cr_assert_eq(find_device(7, 1), INUSE_YES);
+	cr_assert_str_eq(text, "its backing file, /dev/loop3, mounted on /mnt");
+	cr_assert_eq(find_device(7, 2), INUSE_NO);
+}
+
+Test(inuse_find, of_loop_devices_over_one_file_knows_who_shares_bytes)
+{
+	static const struct { const char *start, *len; enum inuse is; } t[] = {
+		{ "0", "1048576", INUSE_NO },
+		{ "0", "1048577", INUSE_YES },
+		{ "0", "0", INUSE_YES },
+		{ "2097151", "0", INUSE_YES },
+		{ "2097152", "0", INUSE_NO },
+		{ "1500000", "512", INUSE_YES },
+		{ "18446744073709551104", "18446744073709551104", INUSE_NO },
+	};
+
+	put("image", "x");
+	put_loop(1, "image", "1048576", "1048576");
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		put_loop(2, "image", t[i].start, t[i].len);
+		cr_expect_eq(find_device(7, 1), t[i].is, "case %zu", i);
+		cr_expect_eq(find_device(7, 2), t[i].is, "case %zu", i);
+	}
+}
+
+Test(inuse_find, of_a_loop_device_looks_at_its_file_as_swap)
+{
+	char line[PATH_MAX + 300];
+
+	put("swapfile", "x");
+	put_loop(1, "swapfile", "0", "0");
+	snprintf(line, sizeof(line), "Filename Type Size Used Priority\n"
+		 "%s/swapfile file 1 0 -2\n", scratch.dir);
+	put("proc/swaps", line);
+	cr_assert_eq(find_device(7, 1), INUSE_YES);
+	cr_assert_str_eq(text, "its backing file, swap space");
+}
+
+/* Of a partition of a loop device, two steps down. */
+Test(inuse_find, of_a_partition_looks_at_what_its_disk_lies_in)
+{
+	char link[PATH_MAX + 64];
+
+	put("image", "x");
+	put("sys/devices/loop1/dev", "7:1\n");
+	put("sys/devices/loop1/loop1p1/dev", "259:0\n");
+	put("sys/devices/loop1/loop1p1/partition", "1\n");
+	put("sys/devices/loop1/loop1p1/start", "2048\n");
+	put("sys/devices/loop1/loop1p1/size", "2048\n");
+	snprintf(link, sizeof(link), "%s/dev/block/259:0", sys);
+	cr_assert_eq(symlink("../../devices/loop1/loop1p1", link), 0);
+	put_loop(1, "image", "512", "0");
+	put_loop(2, "image", "1049088", "512");
+	cr_assert_eq(find_device(259, 0), INUSE_YES);
+	cr_assert_str_eq(text, "its whole disk, its backing file, /dev/loop2");
+	put_loop(2, "image", "1048576", "512");
+	cr_assert_eq(find_device(259, 0), INUSE_NO);
 }
 
 Test(inuse_find, ends_where_devices_hold_each_other)
@@ -280,9 +376,13 @@ Test(inuse_find, says_when_it_cannot_see)
  * Set a free loop device up over @path. It goes away with the descriptor,
  * however the test ends. Returns -1 if this machine will not.
  */
-static int loop_open(const char *path, int how, char *node, size_t size)
+static int loop_open_at(const char *path, int how, uint64_t start,
+			uint64_t len, char *node, size_t size)
 {
-	struct loop_config config = { .info.lo_flags = LO_FLAGS_AUTOCLEAR };
+	struct loop_config config = {
+		.info = { .lo_flags = LO_FLAGS_AUTOCLEAR, .lo_offset = start,
+			  .lo_sizelimit = len },
+	};
 	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
 	int fd = -1, number, tries, file;
 
@@ -310,6 +410,11 @@ static int loop_open(const char *path, int how, char *node, size_t size)
 	close(file);
 	close(control);
 	return fd;
+}
+
+static int loop_open(const char *path, int how, char *node, size_t size)
+{
+	return loop_open_at(path, how, 0, 0, node, size);
 }
 
 /* An image of 1 MiB with a loop device over it, and its descriptor. */
@@ -425,6 +530,48 @@ Test(in_use, a_loop_device_below_another_is_not_written)
 	cr_assert_eq(try_write(scratch_path(&scratch, "image"), 0), -EBUSY);
 	snprintf(words, sizeof(words), "in use: %s, %s\n", node, upper);
 	assert_said(&said, words);
+	close(fd2);
+	close(fd);
+}
+
+Test(in_use, a_loop_device_is_not_written_beside_another_over_its_file)
+{
+	char node[32], other[32], words[128];
+	int fd = image_in_use(O_RDWR, node, sizeof(node)), fd2;
+
+	cr_assert_eq(try_write(node, 0), 0);
+	/* Known by the inode: what the path leads to is another file. */
+	fd2 = loop_open(scratch_path(&scratch, "image"), O_RDWR, other,
+			sizeof(other));
+	cr_assert_geq(fd2, 0);
+	cr_assert_eq(unlink(scratch_path(&scratch, "image")), 0);
+	put("image", "x");
+	cr_assert_eq(try_write(node, 0), -EBUSY);
+	snprintf(words, sizeof(words), "in use: its backing file, %s\n",
+		 other);
+	assert_said(&said, words);
+	cr_assert(dev_is_same_file(node, other));
+	close(fd2);
+	close(fd);
+}
+
+Test(in_use, loop_devices_over_parts_of_a_file_are_written)
+{
+	char node[32], other[32];
+	const char *image = scratch_file(&scratch, "image", "", 0);
+	int fd, fd2;
+
+	needs_sysfs();
+	cr_assert_eq(truncate(image, 1 << 20), 0);
+	fd = loop_open_at(image, O_RDWR, 0, 1 << 19, node, sizeof(node));
+	needs(fd >= 0, "root and a loop device");
+	fd2 = loop_open_at(image, O_RDWR, 1 << 19, 0, other, sizeof(other));
+	cr_assert_geq(fd2, 0);
+	cr_assert_eq(try_write(node, 0), 0);
+	cr_assert_eq(try_write(other, 0), 0);
+	cr_assert_not(dev_is_same_file(node, other));
+	cr_assert(dev_is_same_file(node, image));
+	cr_assert(dev_is_same_file(image, other));
 	close(fd2);
 	close(fd);
 }
