@@ -118,6 +118,8 @@ enum {
 	DEV_LOCK_WAIT = 2,	/* wait for the lock (--lock=yes) */
 	DEV_LOCK_NONE = 4,	/* take no lock (--lock=no) */
 	DEV_EMPTY = 8,		/* an empty file will do */
+	/* With DEV_WRITE: make the file, -EEXIST if there is anything. */
+	DEV_CREATE = 16,
 };
 
 /*
@@ -135,6 +137,12 @@ int dev_open_file(const char *path, unsigned int flags,
  * kind of device; or what ftruncate(2) says. Reported.
  */
 int dev_resize(struct dev *dev, uint64_t size_bytes) MUST_CHECK;
+
+/*
+ * Remove the file @dev, which dev_open_file() made, unless its name stands for
+ * another one by now. It stays open.
+ */
+void dev_unlink(struct dev *dev);
 
 /*
  * Do both names stand for one file or block device, or for bytes of one: loop

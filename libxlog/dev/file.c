@@ -315,6 +315,18 @@ static int lock_block_device(struct file *file, unsigned int flags)
 	return lock_bsd(sink, file->lock_fd, flags);
 }
 
+/* Under a name that nothing has yet, not even a link to nowhere. */
+static int create(struct file *file, struct stat *st)
+{
+	file->fd = open(file->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+			0666);
+	if (file->fd < 0 || fstat(file->fd, st))
+		return report(&file->dev.sink, -errno, "dev.open",
+			      XLOG_LSN_NONE, "cannot be made: %s",
+			      strerror(errno));
+	return 0;
+}
+
 static int open_writer(struct file *file, unsigned int flags)
 {
 	const struct sink *sink = &file->dev.sink;
@@ -322,10 +334,11 @@ static int open_writer(struct file *file, unsigned int flags)
 	struct stat st;
 	int rc;
 
-	rc = lock_block_device(file, flags);
+	rc = flags & DEV_CREATE ? 0 : lock_block_device(file, flags);
 	if (rc)
 		return rc;
-	rc = open_exclusive(file, &st);
+	rc = flags & DEV_CREATE ? create(file, &st) :
+				  open_exclusive(file, &st);
 	if (rc)
 		return rc;
 	if (S_ISBLK(st.st_mode) && !ioctl(file->fd, BLKROGET, &read_only) &&
@@ -342,6 +355,9 @@ static int open_writer(struct file *file, unsigned int flags)
 	rc = check_in_use(sink, &st);
 	if (rc)
 		return rc;
+	/* whoever held the lock may have made it longer */
+	if (fstat(file->fd, &st))
+		return open_error(sink, errno);
 	file->dev.writable = true;
 	return find_size(file, &st, flags);
 }
@@ -367,11 +383,25 @@ int dev_open_file(const char *path, unsigned int flags,
 	rc = flags & DEV_WRITE ? open_writer(file, flags) :
 				 open_reader(file, flags);
 	if (rc) {
+		if (flags & DEV_CREATE && file->fd >= 0)
+			dev_unlink(&file->dev);
 		file_close(&file->dev);
 		return rc;
 	}
 	*out = &file->dev;
 	return 0;
+}
+
+void dev_unlink(struct dev *dev)
+{
+	struct file *file = to_file(dev);
+	struct stat ours, named;
+
+	if (!fstat(file->fd, &ours) && !lstat(file->path, &named) &&
+	    ours.st_dev == named.st_dev && ours.st_ino == named.st_ino &&
+	    unlink(file->path))
+		notice(&dev->sink, XLOG_WARNING, "dev.unlink", XLOG_LSN_NONE,
+		       "cannot be removed: %s", strerror(errno));
 }
 
 int dev_resize(struct dev *dev, uint64_t size_bytes)

@@ -10,26 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libxlog/dev/hostfile.h"
 #include "libxlog/dev/probe.h"
 
 enum { FOUND_MAX = 64 };	/* far more than fit on top of each other */
-
-/* The file that @dev lies in, and where; false if it lies in none. */
-static bool find_file(struct dev *dev, int *fd, uint64_t *start)
-{
-	struct dev_map map;
-
-	*start = 0;
-	while (dev->ops->map && dev->ops->map(dev, false, &map)) {
-		*start += map.start_bytes;
-		if (!map.below) {
-			*fd = map.fd;
-			return true;
-		}
-		dev = map.below;
-	}
-	return false;
-}
 
 static blkid_probe open_probe(struct dev *dev)
 {
@@ -37,7 +21,7 @@ static blkid_probe open_probe(struct dev *dev)
 	uint64_t start;
 	int fd;
 
-	if (!find_file(dev, &fd, &start))
+	if (!dev_find_file(dev, &fd, &start))
 		return NULL;
 	pr = blkid_new_probe();
 	if (pr && blkid_probe_set_device(pr, fd, (blkid_loff_t)start,
@@ -58,7 +42,7 @@ bool dev_is_hole(struct dev *dev)
 	struct stat st;
 	int fd;
 
-	return find_file(dev, &fd, &start) && !fstat(fd, &st) &&
+	return dev_find_file(dev, &fd, &start) && !fstat(fd, &st) &&
 	       S_ISREG(st.st_mode) && !st.st_blocks &&
 	       lseek(fd, 0, SEEK_DATA) < 0 && errno == ENXIO;
 }
@@ -69,7 +53,7 @@ bool dev_is_block(struct dev *dev)
 	struct stat st;
 	int fd;
 
-	return find_file(dev, &fd, &start) && !fstat(fd, &st) &&
+	return dev_find_file(dev, &fd, &start) && !fstat(fd, &st) &&
 	       S_ISBLK(st.st_mode);
 }
 
@@ -199,7 +183,7 @@ void dev_topology(struct dev *dev, struct dev_topology *topo)
 
 	*topo = (struct dev_topology){ .sector_bytes = dev->sector_bytes,
 				       .physical_bytes = dev->sector_bytes };
-	if (!find_file(dev, &fd, &start) || fstat(fd, &st))
+	if (!dev_find_file(dev, &fd, &start) || fstat(fd, &st))
 		return;
 	if (S_ISREG(st.st_mode)) {
 		set_file(topo, fd);

@@ -304,3 +304,27 @@ Test(dev_open_file, takes_an_empty_file_if_told_so)
 	cr_assert_eq(dev->size_bytes, 0);
 	dev_close(dev);
 }
+
+Test(dev_open_file, makes_a_file_only_where_there_is_nothing)
+{
+	char *other = strdup(scratch_file(&scratch, "other", "", 0));
+	char *path = strdup(scratch_path(&scratch, "made"));
+	const unsigned int how = DEV_WRITE | DEV_EMPTY | DEV_CREATE;
+	struct dev *dev;
+
+	cr_assert_eq(symlink("nowhere", path), 0);
+	cr_assert_eq(dev_open_file(path, how, &sink, &dev), -EEXIST);
+	assert_said(&said, "cannot be made: File exists");
+	cr_assert_eq(unlink(path), 0);
+	cr_assert_eq(dev_open_file(path, how, &sink, &dev), 0);
+	cr_assert_eq(dev_resize(dev, SIZE), 0);
+	dev_unlink(dev);
+	cr_assert_neq(access(path, F_OK), 0);
+	/* a name that stands for another file stays */
+	cr_assert_eq(rename(other, path), 0);
+	dev_unlink(dev);
+	cr_assert_eq(access(path, F_OK), 0);
+	dev_close(dev);
+	free(path);
+	free(other);
+}
