@@ -24,6 +24,7 @@ struct file {
 	char		*path;		/* owned */
 	int		fd;
 	int		lock_fd;	/* of a block device's writer, or -1 */
+	bool		is_block;	/* device, else a regular file */
 };
 
 static struct file *to_file(struct dev *dev)
@@ -108,10 +109,21 @@ static int file_flush(struct dev *dev)
 	return 0;
 }
 
-/*
- * fallocate(2) does the same on block devices as on files. A file may not
- * grow by it: the range lies inside, and KEEP_SIZE says so once more.
- */
+/* What the system says of a range: -EOPNOTSUPP if it has no such thing. */
+static int range_result(struct dev *dev, const char *what, uint64_t off_bytes,
+			uint64_t len, int error)
+{
+	/* EINVAL: not aligned to sectors, which only a plain write can do. */
+	if (error == EOPNOTSUPP || error == ENOSYS || error == EINVAL)
+		return -EOPNOTSUPP;
+	if (error)
+		return report(&dev->sink, -error, "dev.io", XLOG_LSN_NONE,
+			      "%s of %" PRIu64 " bytes at byte %" PRIu64
+			      ": %s", what, len, off_bytes, strerror(error));
+	return 0;
+}
+
+/* A file may not grow: the range lies inside, KEEP_SIZE says so once more. */
 static int file_fallocate(struct dev *dev, int mode, const char *what,
 			  uint64_t off_bytes, uint64_t len)
 {
@@ -121,22 +133,28 @@ static int file_fallocate(struct dev *dev, int mode, const char *what,
 		rc = fallocate(to_file(dev)->fd, mode | FALLOC_FL_KEEP_SIZE,
 			       (off_t)off_bytes, (off_t)len);
 	} while (rc && errno == EINTR);
-	/* EINVAL: not aligned to sectors, which only a plain write can do. */
-	if (rc && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL))
-		return -EOPNOTSUPP;
-	if (rc)
-		return report(&dev->sink, -errno, "dev.io", XLOG_LSN_NONE,
-			      "%s of %" PRIu64 " bytes at byte %" PRIu64
-			      ": %s", what, len, off_bytes, strerror(errno));
-	return 0;
+	return range_result(dev, what, off_bytes, len, rc ? errno : 0);
 }
 
+/*
+ * On a block device, fallocate(2) is another thing: its hole is made of zeros,
+ * which disks that can only discard do not have, and others would write.
+ */
 static int file_discard(struct dev *dev, uint64_t off_bytes, uint64_t len)
 {
-	return file_fallocate(dev, FALLOC_FL_PUNCH_HOLE, "discard", off_bytes,
-			      len);
+	uint64_t range[2] = { off_bytes, len };
+	int rc;
+
+	if (!to_file(dev)->is_block)
+		return file_fallocate(dev, FALLOC_FL_PUNCH_HOLE, "discard",
+				      off_bytes, len);
+	do {
+		rc = ioctl(to_file(dev)->fd, BLKDISCARD, range);
+	} while (rc && errno == EINTR);
+	return range_result(dev, "discard", off_bytes, len, rc ? errno : 0);
 }
 
+/* On files and devices alike; a disk that knows no shorter way is written. */
 static int file_zero(struct dev *dev, uint64_t off_bytes, uint64_t len)
 {
 	return file_fallocate(dev, FALLOC_FL_ZERO_RANGE, "zeroing", off_bytes,
@@ -216,6 +234,7 @@ static int find_size(struct file *file, const struct stat *st,
 			      "is empty");
 	file->dev.size_bytes = size_bytes;
 	file->dev.sector_bytes = (uint32_t)sector_bytes;
+	file->is_block = S_ISBLK(st->st_mode);
 	return 0;
 }
 
@@ -380,6 +399,7 @@ int dev_open_file(const char *path, unsigned int flags,
 	file->path = copy;
 	file->fd = -1;
 	file->lock_fd = -1;
+	file->is_block = false;
 	rc = flags & DEV_WRITE ? open_writer(file, flags) :
 				 open_reader(file, flags);
 	if (rc) {

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "tests/lib/loopdev.h"
 #include "tests/lib/memdev.h"
 #include "tests/lib/needs.h"
 #include "tests/lib/scratch.h"
@@ -198,6 +199,55 @@ Test(file, zeroes_and_discards_without_growing)
 	cr_assert_eq(st.st_size, SIZE);
 	assert_silent(&said);
 	dev_close(dev);
+}
+
+/* How many sectors the kernel counts as discarded; -1: it does not. */
+static long count_discarded(const char *node)
+{
+	char path[64];
+	long count = -1;
+	FILE *stats;
+
+	snprintf(path, sizeof(path), "/sys/block/%s/stat",
+		 node + sizeof("/dev/") - 1);
+	stats = fopen(path, "re");
+	if (!stats)
+		return -1;
+	if (fscanf(stats, "%*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d "
+		   "%*d %ld", &count) != 1)
+		count = -1;
+	fclose(stats);
+	return count;
+}
+
+/* Zeros that the device writes would free its space as well, this once. */
+Test(file, discards_a_block_device_by_discarding)
+{
+	enum { BYTES = 8192 };
+	struct dev *dev;
+	struct stat st;
+	char node[32];
+	long before;
+	int fd;
+
+	needs_sysfs();
+	memset(buf, 'x', BYTES);
+	fd = loop_open(scratch_file(&scratch, "image", buf, BYTES), O_RDWR,
+		       node, sizeof(node));
+	needs(fd >= 0, "root and a loop device");
+	before = count_discarded(node);
+	needs(before >= 0, "a kernel that counts discards");
+	cr_assert_eq(dev_open_file(node, DEV_WRITE, &sink, &dev), 0);
+	/* no sectors: nothing to discard, and nothing to say */
+	cr_expect_eq(dev_discard(dev, 3, 500), -EOPNOTSUPP);
+	cr_expect_eq(count_discarded(node) - before, 0);
+	cr_expect_eq(dev_discard(dev, 0, BYTES), 0);
+	cr_expect_eq(count_discarded(node) - before, BYTES / 512);
+	assert_silent(&said);
+	dev_close(dev);
+	close(fd);
+	cr_assert_eq(stat(scratch_path(&scratch, "image"), &st), 0);
+	cr_expect_eq(st.st_blocks, 0);
 }
 
 /*

@@ -3,10 +3,9 @@
  * Most is tried on made-up /proc and /sys trees, which can show what no test
  * machine has; what the kernel really does, on loop devices, as root.
  */
-#include <linux/loop.h>
-#include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 
+#include "tests/lib/loopdev.h"
 #include "tests/lib/memdev.h"
 #include "tests/lib/needs.h"
 #include "tests/lib/scratch.h"
@@ -371,51 +370,6 @@ Test(inuse_find, says_when_it_cannot_see)
 }
 
 /* --- the kernel's own answers --- */
-
-/*
- * Set a free loop device up over @path. It goes away with the descriptor,
- * however the test ends. Returns -1 if this machine will not.
- */
-static int loop_open_at(const char *path, int how, uint64_t start,
-			uint64_t len, char *node, size_t size)
-{
-	struct loop_config config = {
-		.info = { .lo_flags = LO_FLAGS_AUTOCLEAR, .lo_offset = start,
-			  .lo_sizelimit = len },
-	};
-	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	int fd = -1, number, tries, file;
-
-	if (control < 0)
-		return -1;
-	file = open(path, how | O_CLOEXEC);
-	cr_assert_geq(file, 0);
-	config.fd = (uint32_t)file;
-	if (how == O_RDONLY)
-		config.info.lo_flags |= LO_FLAGS_READ_ONLY;
-	/* Others look for a free one, too. */
-	for (tries = 0; fd < 0 && tries < 100; tries++) {
-		number = ioctl(control, LOOP_CTL_GET_FREE);
-		if (number < 0)
-			break;
-		snprintf(node, size, "/dev/loop%d", number);
-		fd = open(node, how | O_CLOEXEC);
-		if (fd >= 0 && ioctl(fd, LOOP_CONFIGURE, &config)) {
-			close(fd);
-			fd = -1;
-			if (errno != EBUSY)
-				break;
-		}
-	}
-	close(file);
-	close(control);
-	return fd;
-}
-
-static int loop_open(const char *path, int how, char *node, size_t size)
-{
-	return loop_open_at(path, how, 0, 0, node, size);
-}
 
 /* An image of 1 MiB with a loop device over it, and its descriptor. */
 static int image_in_use(int how, char *node, size_t size)
