@@ -26,6 +26,16 @@ int dev_pwrite(struct dev *dev, int fd, uint64_t off_bytes, const void *buf,
 	       size_t len) MUST_CHECK;
 
 /*
+ * Open @path, which stat(2) said of that it is @st, a regular file or block
+ * device, and a device for us alone with O_EXCL in @how. @st is what it is now.
+ * -ESTALE if that is no file any more, or not that device; -EBUSY if somebody
+ * else has the device, which alone is not reported; else what open(2) says.
+ * @fd is to be closed unless it is negative. May sleep.
+ */
+int file_open_as(const struct sink *sink, const char *path, int how,
+		 struct stat *st, int *fd) MUST_CHECK;
+
+/*
  * What dev_read() and dev_write() check beforehand: 0, or -EINVAL or -EROFS,
  * reported.
  */

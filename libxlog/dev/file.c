@@ -238,32 +238,54 @@ static int find_size(struct file *file, const struct stat *st,
 	return 0;
 }
 
-/*
- * stat(2) before open(2), which waits at a pipe and rewinds a tape; again
- * after it, since the name may stand for something else by then.
- */
-static int open_as(struct file *file, int how, int *fd, struct stat *st)
+/* stat(2) before open(2), which waits at a pipe and rewinds a tape. */
+static int look_at(struct file *file, struct stat *st)
 {
-	const struct sink *sink = &file->dev.sink;
-	int rc;
-
 	if (stat(file->path, st))
+		return open_error(&file->dev.sink, errno);
+	return check_type(&file->dev.sink, st);
+}
+
+/*
+ * A device that has taken the name of a file, or of another device, would be
+ * open without O_EXCL or locked by another. One file for another does no harm:
+ * what counts is asked of the descriptor from here on.
+ */
+static int check_still(const struct sink *sink, int fd, struct stat *st)
+{
+	const struct stat seen = *st;
+
+	if (fstat(fd, st))
 		return open_error(sink, errno);
-	rc = check_type(sink, st);
-	if (rc)
-		return rc;
+	if ((st->st_mode & S_IFMT) == (seen.st_mode & S_IFMT) &&
+	    (S_ISREG(st->st_mode) || st->st_rdev == seen.st_rdev))
+		return 0;
+	return report(sink, -ESTALE, "dev.open", XLOG_LSN_NONE,
+		      "has become something else while it was opened");
+}
+
+int file_open_as(const struct sink *sink, const char *path, int how,
+		 struct stat *st, int *fd)
+{
 	if (S_ISREG(st->st_mode))
 		how &= ~O_EXCL;
-	*fd = open(file->path, how | O_CLOEXEC | O_NONBLOCK);
+	*fd = open(path, how | O_CLOEXEC | O_NONBLOCK);
 	if (*fd < 0 && errno == EBUSY)
 		return -EBUSY;	/* the caller knows more to say */
-	if (*fd < 0 || fstat(*fd, st))
+	if (*fd < 0)
 		return open_error(sink, errno);
-	rc = check_type(sink, st);
 	/* Wanted for open(2) only: io_uring would refuse to wait. */
-	if (!rc && fcntl(*fd, F_SETFL, how))
+	if (fcntl(*fd, F_SETFL, how))
 		return open_error(sink, errno);
-	return rc;
+	return check_still(sink, *fd, st);
+}
+
+static int open_shared(struct file *file, struct stat *st, int *fd)
+{
+	const struct sink *sink = &file->dev.sink;
+	int rc = file_open_as(sink, file->path, O_RDONLY, st, fd);
+
+	return rc == -EBUSY ? open_error(sink, EBUSY) : rc;
 }
 
 static int open_reader(struct file *file, unsigned int flags)
@@ -271,9 +293,11 @@ static int open_reader(struct file *file, unsigned int flags)
 	struct stat st;
 	int rc;
 
-	rc = open_as(file, O_RDONLY, &file->fd, &st);
+	rc = look_at(file, &st);
+	if (!rc)
+		rc = open_shared(file, &st, &file->fd);
 	if (rc)
-		return rc == -EBUSY ? open_error(&file->dev.sink, EBUSY) : rc;
+		return rc;
 	/* A hint: what it says of failure is nothing to anyone. */
 	(void)posix_fadvise(file->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	return find_size(file, &st, flags);
@@ -306,7 +330,8 @@ static int check_in_use(const struct sink *sink, const struct stat *st)
 static int open_exclusive(struct file *file, struct stat *st)
 {
 	const struct sink *sink = &file->dev.sink;
-	int rc = open_as(file, O_RDWR | O_EXCL, &file->fd, st);
+	int rc = file_open_as(sink, file->path, O_RDWR | O_EXCL, st,
+			      &file->fd);
 
 	if (rc != -EBUSY)
 		return rc;
@@ -319,19 +344,24 @@ static int open_exclusive(struct file *file, struct stat *st)
  * opened exclusively: whoever waits for the lock must not be turned away
  * because the one it waits for has the device open.
  */
-static int lock_block_device(struct file *file, unsigned int flags)
+static int lock_block_device(struct file *file, struct stat *st,
+			     unsigned int flags)
 {
-	const struct sink *sink = &file->dev.sink;
-	struct stat st;
 	int rc;
 
-	if (stat(file->path, &st) || !S_ISBLK(st.st_mode) ||
-	    flags & DEV_LOCK_NONE)
+	if (!S_ISBLK(st->st_mode) || flags & DEV_LOCK_NONE)
 		return 0;
-	rc = open_as(file, O_RDONLY, &file->lock_fd, &st);
-	if (rc)
-		return rc == -EBUSY ? open_error(sink, EBUSY) : rc;
-	return lock_bsd(sink, file->lock_fd, flags);
+	rc = open_shared(file, st, &file->lock_fd);
+	return rc ? rc : lock_bsd(&file->dev.sink, file->lock_fd, flags);
+}
+
+static int open_present(struct file *file, struct stat *st, unsigned int flags)
+{
+	int rc = look_at(file, st);
+
+	if (!rc)
+		rc = lock_block_device(file, st, flags);
+	return rc ? rc : open_exclusive(file, st);
 }
 
 /* Under a name that nothing has yet, not even a link to nowhere. */
@@ -353,11 +383,8 @@ static int open_writer(struct file *file, unsigned int flags)
 	struct stat st;
 	int rc;
 
-	rc = flags & DEV_CREATE ? 0 : lock_block_device(file, flags);
-	if (rc)
-		return rc;
 	rc = flags & DEV_CREATE ? create(file, &st) :
-				  open_exclusive(file, &st);
+				  open_present(file, &st, flags);
 	if (rc)
 		return rc;
 	if (S_ISBLK(st.st_mode) && !ioctl(file->fd, BLKROGET, &read_only) &&

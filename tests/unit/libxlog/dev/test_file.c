@@ -26,6 +26,7 @@ static void teardown(void)
 }
 
 TestSuite(dev_open_file, .init = setup, .fini = teardown);
+TestSuite(file_open_as, .init = setup, .fini = teardown);
 TestSuite(dev_resize, .init = setup, .fini = teardown);
 TestSuite(file, .init = setup, .fini = teardown);
 TestSuite(dev_open_image, .init = setup, .fini = teardown);
@@ -102,6 +103,57 @@ Test(dev_open_file, does_not_wait_at_a_pipe)
 {
 	cr_assert_eq(mkfifo(scratch_path(&scratch, "pipe"), 0600), 0);
 	assert_refused(scratch.path, -EMEDIUMTYPE, "a pipe");
+}
+
+/* As if the name had been given to another between stat(2) and open(2). */
+Test(file_open_as, refuses_what_has_become_something_else)
+{
+	char node[2][32];
+	const char *path[3];
+	struct stat st[3];
+	int fd, loop[2], as, now, rc;
+
+	needs_sysfs();
+	for (int i = 0; i < 2; i++) {
+		loop[i] = loop_open(scratch_file(&scratch, i ? "b" : "a", buf,
+						 8192), O_RDWR, node[i],
+				    sizeof(node[i]));
+		needs(loop[i] >= 0, "root and a loop device");
+		path[i] = node[i];
+	}
+	path[2] = scratch_file(&scratch, "file", buf, 8192);
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(stat(path[i], &st[i]), 0);
+	for (as = 0; as < 3; as++) {
+		for (now = 0; now < 3; now++) {
+			struct stat is = st[as];
+
+			rc = file_open_as(&sink, path[now], O_RDWR | O_EXCL,
+					  &is, &fd);
+			close(fd);
+			cr_expect_eq(rc, as == now ? 0 : -ESTALE, "%d as %d",
+				     now, as);
+			if (as != now)
+				assert_said(&said, "become something else");
+		}
+	}
+	assert_silent(&said);
+	close(loop[0]);
+	close(loop[1]);
+}
+
+Test(file_open_as, tells_what_a_file_is_now)
+{
+	struct stat st;
+	int fd;
+
+	cr_assert_eq(stat(pattern_file(), &st), 0);
+	cr_assert_eq(unlink(scratch.path), 0);
+	cr_assert_eq(file_open_as(&sink, scratch_file(&scratch, "pattern", "x",
+						      1),
+				  O_RDWR | O_EXCL, &st, &fd), 0);
+	cr_assert_eq(st.st_size, 1);
+	close(fd);
 }
 
 Test(dev_open_file, gives_the_error_of_the_system)
@@ -201,23 +253,29 @@ Test(file, zeroes_and_discards_without_growing)
 	dev_close(dev);
 }
 
+/* What /sys says of a device: number @index of file @name; -1: nothing. */
+static long read_fact(const char *node, const char *name, int index)
+{
+	char path[64];
+	long fact = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/block/%s/%s",
+		 node + sizeof("/dev/") - 1, name);
+	file = fopen(path, "re");
+	if (!file)
+		return -1;
+	for (int i = 0; i <= index; i++)
+		if (fscanf(file, "%ld", &fact) != 1)
+			fact = -1;
+	fclose(file);
+	return fact;
+}
+
 /* How many sectors the kernel counts as discarded; -1: it does not. */
 static long count_discarded(const char *node)
 {
-	char path[64];
-	long count = -1;
-	FILE *stats;
-
-	snprintf(path, sizeof(path), "/sys/block/%s/stat",
-		 node + sizeof("/dev/") - 1);
-	stats = fopen(path, "re");
-	if (!stats)
-		return -1;
-	if (fscanf(stats, "%*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d "
-		   "%*d %ld", &count) != 1)
-		count = -1;
-	fclose(stats);
-	return count;
+	return read_fact(node, "stat", 13);
 }
 
 /* Zeros that the device writes would free its space as well, this once. */
@@ -236,7 +294,8 @@ Test(file, discards_a_block_device_by_discarding)
 		       node, sizeof(node));
 	needs(fd >= 0, "root and a loop device");
 	before = count_discarded(node);
-	needs(before >= 0, "a kernel that counts discards");
+	needs(before >= 0 && read_fact(node, "queue/discard_max_bytes", 0) > 0,
+	      "loop devices that discard, and a kernel that counts it");
 	cr_assert_eq(dev_open_file(node, DEV_WRITE, &sink, &dev), 0);
 	/* no sectors: nothing to discard, and nothing to say */
 	cr_expect_eq(dev_discard(dev, 3, 500), -EOPNOTSUPP);
