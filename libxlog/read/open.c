@@ -359,6 +359,20 @@ int xlog_open(const char *path, const struct xlog_open_options *opts,
 	return 0;
 }
 
+/* Is the log of @len bytes all there? */
+static bool fits(const struct xlog *log, const struct dev *dev, uint64_t len)
+{
+	uint64_t end = log->info.log_daddr * BB_SIZE + len;
+
+	if (end <= dev->size_bytes)
+		return true;
+	(void)report(&log->sink, -EUCLEAN, "log.device", XLOG_LSN_NONE,
+		     "cut short: the log ends at byte %llu, the device at %llu",
+		     (unsigned long long)end,
+		     (unsigned long long)dev->size_bytes);
+	return false;
+}
+
 /* Where the log is on them; *@logdev is taken, and then NULL, if it is there. */
 static int place_devices(struct xlog *log, struct dev **logdev)
 {
@@ -371,6 +385,8 @@ static int place_devices(struct xlog *log, struct dev **logdev)
 			      info->internal ?
 			      "the filesystem has an internal log" :
 			      "the log is on a device of its own: name it");
+	if (!fits(log, info->internal ? log->fs : *logdev, len))
+		return -EUCLEAN;
 	if (info->internal)
 		return dev_open_window(log->fs, info->log_daddr * BB_SIZE, len,
 				       &log->dev);
