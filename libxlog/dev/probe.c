@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Signatures and topology by libblkid, through the descriptor of the device
- * itself: what is probed is what was locked and will be written.
+ * itself: what is probed is what was locked and will be written. And images
+ * that are compressed, which libblkid does not know.
  */
 #include <blkid/blkid.h>
 #include <errno.h>
@@ -89,10 +90,21 @@ static bool tell(blkid_probe pr, dev_found_fn fn, void *ctx)
 	return true;
 }
 
+/* Whoever reads logs takes it for the device in it; libblkid knows none. */
+static int tell_of_zstd(struct dev *dev, dev_found_fn fn, void *ctx)
+{
+	const struct dev_found found = { .type = "zstd" };
+
+	if (!dev_is_zstd(dev))
+		return 0;
+	fn(ctx, &found);
+	return 1;
+}
+
 int dev_probe(struct dev *dev, dev_found_fn fn, void *ctx)
 {
+	int count, rc = 0;
 	blkid_probe pr;
-	int count = 0, rc = 0;
 
 	if (dev_is_hole(dev))
 		return 0;
@@ -101,6 +113,7 @@ int dev_probe(struct dev *dev, dev_found_fn fn, void *ctx)
 		return report(&dev->sink, -EOPNOTSUPP, "dev.probe",
 			      XLOG_LSN_NONE,
 			      "probe failed, cannot detect existing filesystem");
+	count = tell_of_zstd(dev, fn, ctx);
 	blkid_probe_enable_superblocks(pr, 1);
 	blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_LABEL |
 					  BLKID_SUBLKS_UUID |

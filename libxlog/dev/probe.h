@@ -9,7 +9,7 @@
 
 /* A signature of a filesystem, a RAID, a partition table, ... */
 struct dev_found {
-	const char	*type;		/* "ext4", "gpt" */
+	const char	*type;		/* "ext4", "gpt", "zstd": an image */
 	const char	*label, *uuid;	/* NULL: none */
 	uint64_t	off_bytes;	/* where its magic number is */
 	bool		partitions;	/* a table of them */

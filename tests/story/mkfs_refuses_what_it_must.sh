@@ -40,6 +40,16 @@ blank fs 32m
 	printf '\125\252'
 } | dd of=fs conv=notrunc status=none
 refused 4 'fs: contains dos (partition table)' fs -- -x fs
+# a compressed image, which is a device to the other tools
+head -c 32m /dev/urandom >fs
+zstd -q -1 fs -o fs.zst
+refused 4 'fs.zst: contains zstd; use -f to overwrite' fs.zst -- -x fs.zst
+refused 4 'fs.zst: contains zstd; use -f to overwrite' fs.zst -- \
+	-x -d size=32m -l logdev=fs.zst new
+[ ! -e new ] || fail 'a filesystem without its log'
+expect_exit 0 "$XLOG_MKFS" -x -q -f fs.zst
+rm fs.zst
+blank fs 32m
 # a label does not talk to the terminal
 blank fs 32m
 mkfs.ext4 -q -F -L "$(printf 'a\033[31m\377\302\233\303\244')" fs
@@ -58,7 +68,11 @@ expect_exit 0 "$XLOG_MKFS" -x -q -f -l logdev=log -d size=32m fs
 
 # --- an XFS: clean, dirty, its log alone ---
 
-refused 4 'fs: contains xfs; use -f to overwrite' fs log -- -x fs
+refused 4 'fs: contains xfs; use -f to overwrite' fs log -- -x -l logdev=log fs
+refused 4 'fs: contains xfs, and whether its log is dirty cannot be seen; use -ff to overwrite' \
+	fs -- -x -f fs
+"$XLOG_MKFS" -x -J -N fs >out 2>err && fail 'it goes'
+grep '"contains":"xfs",.*"dirty":null' out >/dev/null || fail "$(cat out)"
 refused 4 'log: contains xfs_external_log; use -f to overwrite' fs log -- -x log
 unpack "$IMAGES/linux618/wrapped.img.zst" dirty >/dev/null
 for f in '' -f; do
@@ -66,6 +80,11 @@ for f in '' -f; do
 	refused 4 'dirty: contains xfs whose log is dirty: mount it, or run xlog-recover, first; use -ff to overwrite' \
 		dirty -- -x $f dirty
 done
+# a log for the new one is not that of the old one
+blank new 80m
+refused 4 'dirty: contains xfs whose log is dirty: mount it' dirty new -- \
+	-x -f -l logdev=new dirty
+rm new
 refused 4 'the log is dirty' dirty -- --log-only -f dirty
 unpack "$IMAGES/linux618/extlog.img.logdev.zst" extlog >/dev/null
 refused 4 'extlog: contains xfs_external_log whose log is dirty' extlog -- \
@@ -124,6 +143,27 @@ refused 16 'new: this is the data device, not its log' -- \
 	-d size=400m -l logdev=new,size=64m new
 refused 16 '-d file: /dev/null is no regular file' -- -d file,size=400m /dev/null
 [ ! -e nothing ] || fail 'a file was made'
+
+# --- a part of a device ---
+
+blank whole 96m
+mkfs.ext4 -q -F -L AROUND whole
+refused 4 'whole: contains ext4 (label AROUND); use -f' whole -- -x --offset=4m whole
+refused 4 'whole: contains ext4 (label AROUND); use -f' whole -- \
+	-x --offset=4m -d size=32m whole
+blank whole 96m
+make_gpt whole
+head -c 1m /dev/urandom >behind
+dd if=behind of=whole bs=1M seek=33 conv=notrunc status=none
+dd if=behind of=whole bs=1M seek=95 conv=notrunc status=none
+refused 4 'whole: contains gpt (partition table); use -f' whole -- \
+	-x --offset=1m -d size=32m whole
+expect_exit 0 "$XLOG_MKFS" -x -q -f --offset=1m -d size=32m whole
+for at in 33 95; do
+	cmp -n 1048576 -i 0:$((at << 20)) behind whole
+done
+expect_exit 0 "$XLOG_PRINT" --check --offset=1m whole
+rm whole
 
 # --- sizes that cannot be ---
 
@@ -245,6 +285,13 @@ truncate -s 1m full/fs
 expect_exit 12 "$XLOG_MKFS" -q -d size=320m full/fs
 says 'No space left on device'
 says 'full/fs: written in part, there is no filesystem on it now'
+rm full/fs
+# what is to grow finds no space: it is as it was
+head -c 1m /dev/urandom >full/fs
+remember full/fs
+expect_exit 8 "$XLOG_MKFS" -q -f -d size=320m full/fs
+says 'No space left on device'
+is_untouched full/fs
 rm full/fs
 # what is there cannot be saved: it is left
 head -c 32m /dev/urandom >old

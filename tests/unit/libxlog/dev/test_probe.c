@@ -89,6 +89,29 @@ Test(dev_probe, tells_of_filesystem_and_partitions)
 	dev_close(dev);
 }
 
+/* Other tools read one as a device: libblkid does not know it. */
+Test(dev_probe, tells_of_a_compressed_image)
+{
+	static const uint8_t magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
+	struct dev *dev;
+
+	memcpy(image + SIZE / 2, magic, sizeof(magic));
+	dev = open_image();
+	cr_assert_eq(dev_probe(dev, see, &dir), 0);
+	cr_assert_eq(dev_open_window(dev, SIZE / 2, 0, &dev), 0);
+	cr_assert_eq(dev_probe(dev, see, &dir), 1);
+	cr_assert_str_eq(seen, "zstd - 0 0;");
+	dev_close(dev);
+	/* a file all the same that may have more on it */
+	seen[0] = 0;
+	memcpy(image, magic, sizeof(magic));
+	put_ext2(image);
+	dev = open_image();
+	cr_assert_eq(dev_probe(dev, see, &dir), 2);
+	cr_assert_str_eq(seen, "zstd - 0 0;ext2 PRECIOUS 1080 0;");
+	dev_close(dev);
+}
+
 Test(dev_probe, looks_through_a_window)
 {
 	struct dev *dev;
