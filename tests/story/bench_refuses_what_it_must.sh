@@ -24,8 +24,8 @@ refused 8 'a directory' .
 refused 8 'a character device' /dev/null
 truncate -s 64m empty
 refused 8 'not an XFS filesystem' empty
-head -c 1000000 "$fs" >cut
-refused 4 'cut short: the log ends at byte' cut
+head -c 1000000 "$fs" >short
+refused 4 'cut short: the log ends at byte' short
 refused 16 'the filesystem has an internal log' -l logdev=empty "$fs"
 truncate -s 400m external
 truncate -s 70m log
