@@ -4,6 +4,7 @@
  * then the filesystem is spoilt as a bad recovery would.
  */
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "libxfsfmt/crc32c.h"
 #include "libxlog/meta/bench.h"
