@@ -10,8 +10,11 @@
  */
 #include "libxlog/log/log_priv.h"
 
-/* Eight records of 256 KiB: what a reader looks through for a hole. */
-enum { HOLE_BYTES = LOG_MAX_ICLOGS * XLOG_MAX_RECORD_BYTES };
+/*
+ * A reader looks through eight records of 256 KiB for a hole; of a log that
+ * never wrapped it wants the record in front of the hole to be there, too.
+ */
+enum { HOLE_BYTES = (LOG_MAX_ICLOGS - 1) * XLOG_MAX_RECORD_BYTES };
 
 void log_data_written(struct log *log)
 {

@@ -236,6 +236,38 @@ Test(iclog_io, records_are_flushed_before_their_commit, .init = setup)
 		cr_assert(is_log(&ev[i]));
 }
 
+/*
+ * A reader looks for a hole in the last 2 MiB, and in front of it for a whole
+ * record, which may have 256 KiB.
+ */
+Test(iclog_io, what_may_have_holes_ends_a_record_before_recovery_stops_looking)
+{
+	static struct thing many[10], *things[10];
+	const struct fault_event *ev;
+	uint64_t held = 0, most = 0;
+	size_t n;
+
+	open_with((struct engine_options){ .log_bb = 65536,
+					   .logbsize_bytes = 256 << 10 });
+	for (unsigned int i = 0; i < 10; i++) {
+		thing_init(&many[i], 10 + i, 100000);
+		many[i].nregions = 4;
+		many[i].len[1] = many[i].len[2] = many[i].len[3] = 100000;
+		things[i] = &many[i];
+	}
+	fault_record(e->fault, true);
+	cr_assert_eq(engine_commit(e, engine_reserve(e, 4001000), false, 1,
+				   things, 10), 0);
+	cr_assert_eq(log_force(e->log, true), 0);
+	ev = events(&n);
+	for (size_t i = 0; i < n; i++) {
+		held = ev[i].op == FAULT_FLUSH ? 0 : held + ev[i].len;
+		most = held > most ? held : most;
+	}
+	cr_assert_gt(most, 1 << 20);
+	cr_assert_leq(most, (2 << 20) - (256 << 10));
+}
+
 static void write_back_now(struct thing *thing)
 {
 	thing->on_unpin = NULL;
