@@ -66,7 +66,7 @@ static const struct argp_option options[] = {
 	{ "verify", KEY_VERIFY, "HOW", 0,
 	  "each block as it is written: 'write' (default), and 'reread' it "
 	  "from the device", 3 },
-	{ "maxmem", 'm', "MIB", 0, "bound on memory (256)", 3 },
+	{ "maxmem", 'm', "MIB", 0, "bound on memory (512)", 3 },
 
 	{ .doc = "Input and output:", .group = 4 },
 	IO_OPTION_ROWS(4),

@@ -488,7 +488,7 @@ struct xlog_remainder {
 struct xlog_recover_options {
 	unsigned int	flags;		/* XLOG_RECOVER_* */
 	enum xlog_order	order;
-	uint64_t	max_memory_bytes; /* 0: 256 MiB */
+	uint64_t	max_memory_bytes; /* 0: 512 MiB */
 	/*
 	 * Replay the checkpoints up to and including the one that starts at
 	 * this LSN (or NONE), or this many (0: all) and those that have the

@@ -15,7 +15,7 @@
 #include "libxlog/replay/plan.h"
 #include "libxlog/replay/window.h"
 
-static const uint64_t MAX_MEMORY_DEFAULT = (uint64_t)256 << 20;
+static const uint64_t MAX_MEMORY_DEFAULT = (uint64_t)512 << 20;
 
 enum {
 	MIN_MEMORY_BYTES = 1 << 20,
