@@ -8,6 +8,7 @@
 #include <linux/falloc.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "libxlog/dev/hostfile.h"
 
@@ -45,13 +46,23 @@ bool dev_is_as_long(struct dev *dev)
 	       start + dev->size_bytes == (uint64_t)st.st_size;
 }
 
+/* Where that is not known, there is one. */
+static bool has_hole(int fd, uint64_t at, uint64_t len)
+{
+	off_t hole = lseek(fd, (off_t)at, SEEK_HOLE);
+
+	return hole < 0 || (uint64_t)hole < at + len;
+}
+
 int dev_reserve(struct dev *dev, uint64_t off_bytes, uint64_t len)
 {
 	uint64_t start;
 	struct stat st;
 	int fd, rc;
 
-	if (!len || !find_regular(dev, &fd, &start, &st))
+	/* not twice: it counts as a change of the file */
+	if (!len || !find_regular(dev, &fd, &start, &st) ||
+	    !has_hole(fd, start + off_bytes, len))
 		return 0;
 	do {
 		rc = fallocate(fd, FALLOC_FL_KEEP_SIZE,

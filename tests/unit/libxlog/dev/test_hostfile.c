@@ -74,3 +74,18 @@ Test(hostfile, has_space_where_it_is_reserved)
 	cr_assert(dev_is_zero(raw, sizeof(raw)));
 	cr_assert(dev_is_as_long(window));
 }
+
+Test(hostfile, is_not_changed_where_it_has_space)
+{
+	const struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	struct dev *dev;
+	struct stat st;
+
+	cr_assert_eq(dev_open_file(path, DEV_WRITE | DEV_LOCK_NONE, NULL, &dev),
+		     0);
+	cr_assert_eq(utimensat(AT_FDCWD, path, old, 0), 0);
+	cr_assert_eq(dev_reserve(dev, 0, 1), 0);
+	cr_assert_eq(stat(path, &st), 0);
+	cr_expect_eq(st.st_mtime, 1000);
+	dev_close(dev);
+}
