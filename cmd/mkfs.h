@@ -48,7 +48,7 @@ void mkfs_seed_uuid(struct xlog_format_options *values,
 struct mkfs_found {
 	char		*device, *type, *label, *uuid;	/* owned; NULL: none */
 	uint64_t	offset_bytes;
-	bool		partitions, dirty;
+	bool		partitions, dirty, unsure;
 };
 
 struct mkfs {

@@ -39,7 +39,8 @@ static void on_found(void *ctx, const struct xlog_found *what)
 		.label = copy(what->label, &ok),
 		.uuid = copy(what->uuid, &ok),
 		.offset_bytes = what->offset_bytes,
-		.partitions = what->partitions, .dirty = what->dirty,
+		.partitions = what->partitions,
+		.dirty = what->dirty, .unsure = what->unsure,
 	};
 	m->nfound += ok;
 }
@@ -95,18 +96,22 @@ static bool may_go(struct mkfs *m, const struct mkfs_found *first)
 {
 	const struct mkfs_found *end = m->found + m->nfound;
 	char text[384] = "";
-	bool dirty = false;
+	bool dirty = false, unsure = false;
 
 	for (const struct mkfs_found *f = first; f < end; f++) {
 		if (strcmp(f->device, first->device))
 			break;
 		dirty |= f->dirty;
+		unsure |= f->unsure;
 		name_one(text, sizeof(text), f);
 	}
-	if (m->opts.force > dirty)
+	if (m->opts.force > (dirty || unsure))
 		return true;
 	if (dirty)
 		cmd_message("%s: contains %s whose log is dirty: mount it, or run xlog-recover, first; use -ff to overwrite",
+			    first->device, text);
+	else if (unsure)
+		cmd_message("%s: contains %s, and whether its log is dirty cannot be seen; use -ff to overwrite",
 			    first->device, text);
 	else
 		cmd_message("%s: contains %s; use -f to overwrite",

@@ -123,9 +123,10 @@ static void fill_open(struct mkfs *m, struct xlog_format_open *open)
 		.flags = mkfs_open_flags(o),
 		.report = mkfs_on_report, .report_ctx = m,
 	};
-	if (!o->io.offset_bytes)
-		open->data_bytes = file_bytes(open->data, m->values.data_bytes,
-					      o->subs.number[D_FILE]);
+	/* with an offset, the bytes behind it that will be taken */
+	open->data_bytes = o->io.offset_bytes ? m->values.data_bytes :
+			   file_bytes(open->data, m->values.data_bytes,
+				      o->subs.number[D_FILE]);
 	if (open->logdev)
 		open->log_bytes = file_bytes(open->logdev, m->values.log_bytes,
 					     o->subs.number[L_FILE]);
@@ -210,14 +211,26 @@ int mkfs_write(struct mkfs *m)
 
 /* --- the end --- */
 
+/* What has become of a device on which no filesystem was made. */
+static void say_partly(const struct mkfs *m)
+{
+	const char *path = m->opts.io.path;
+
+	if (m->format && xlog_format_may_last(m->format))
+		cmd_message("%s: there may be a filesystem on it now, but it is not certain to be durable",
+			    path);
+	else if (m->format)
+		cmd_message("%s: written in part, there is no filesystem on it now",
+			    path);
+}
+
 int mkfs_close(struct mkfs *m, int rc)
 {
 	int code = rc && m->wrote ? CMD_PARTLY : cmd_exit_of(rc);
 
 	progress_end(&m->progress);
-	if (code == CMD_PARTLY && m->format)
-		cmd_message("%s: written in part, there is no filesystem on it now",
-			    m->opts.io.path);
+	if (code == CMD_PARTLY)
+		say_partly(m);
 	/* what that has to say still has a place */
 	xlog_format_close(m->format);
 	xlog_log_only_close(m->log_only);

@@ -190,7 +190,10 @@ static void probe_object(struct jl *j, const struct mkfs_found *f)
 	text_or_null(j, "uuid", f->uuid);
 	text_or_null(j, "label", f->label);
 	jl_bool(j, "partitions", f->partitions);
-	jl_bool(j, "dirty", f->dirty);
+	if (f->unsure)
+		jl_null(j, "dirty");
+	else
+		jl_bool(j, "dirty", f->dirty);
 	jl_end(j);
 }
 

@@ -137,7 +137,8 @@ struct xlog_format_open {
 	uint64_t	offset_bytes;	/* on @data, the filesystem begins here */
 	/*
 	 * A file is to be so long at least: one that is shorter grows, one
-	 * that is missing is made. 0: neither; and never with an offset.
+	 * that is missing is made. 0: neither. With an offset, none grows: this
+	 * is how much of @data will be taken then, 0: all that follows.
 	 */
 	uint64_t	data_bytes, log_bytes;
 	const char	*undo;		/* as in xlog_open_options */
@@ -172,9 +173,10 @@ struct xlog_found {
 	const char	*device;	/* as it was named */
 	const char	*type;		/* "ext4", "xfs", "gpt", ... */
 	const char	*label, *uuid;	/* NULL: none */
-	uint64_t	offset_bytes;
+	uint64_t	offset_bytes;	/* on @device */
 	bool		partitions;	/* a table of them */
 	bool		dirty;		/* of XFS: changes are in the log only */
+	bool		unsure;		/* of XFS: that cannot be told */
 };
 
 /*
@@ -204,6 +206,12 @@ int xlog_format_prepare(struct xlog_format *f);
 int xlog_format(struct xlog_format *f, const struct xlog_format_options *opts,
 		struct xlog_geometry *geo);
 bool xlog_format_wrote(const struct xlog_format *f);
+
+/*
+ * Of one that failed: all was written before, and it is not known whether what
+ * came last, the superblock, is on the device, or will be after a power cut.
+ */
+bool xlog_format_may_last(const struct xlog_format *f);
 
 /* --- only a log --- */
 

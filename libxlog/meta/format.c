@@ -2,11 +2,14 @@
 /*
  * Writing an empty filesystem. Until the last write, which is the superblock,
  * nothing is there that anyone would take for a filesystem, neither the new
- * one nor what was there before.
+ * one nor what was there before. What can fail for want of space does so
+ * before the first byte is lost.
  */
 #include <stdlib.h>
 
+#include "libxfsfmt/endian.h"
 #include "libxlog/dev/dev_priv.h"
+#include "libxlog/dev/hostfile.h"
 #include "libxlog/dev/probe.h"
 #include "libxlog/meta/format_priv.h"
 #include "libxlog/replay/newlog.h"
@@ -15,9 +18,12 @@ enum {
 	/* Headers of groups made in memory at a time, one group at least. */
 	BATCH_BYTES = 4 * 1024 * 1024,
 	/* Larger than any sector. */
-	FIRST_BYTES_MAX = 65536,
+	SECTOR_BYTES_MAX = 65536,
 	/* So much of a device libblkid searches for an external log. */
 	LOG_SEARCH_BYTES = 256 * 1024,
+	/* The magic number of ext2, ext3 and ext4, and where it is. */
+	EXT_MAGIC = 0xef53,
+	EXT_MAGIC_OFF = 1024 + 56,
 };
 
 /* So much is given back between two looks whether to go on. */
@@ -44,26 +50,49 @@ static int tell(struct writer *w, enum xlog_format_phase phase, uint64_t done,
 	       -ECANCELED : 0;
 }
 
+static void reach(struct writer *w, enum format_reached reached)
+{
+	if (w->t->reached)
+		*w->t->reached = reached;
+}
+
 /* --- what was there --- */
 
 /*
- * The first sector of @dev becomes zero, and that is durable: who wrote zeros
- * there before may not have flushed them.
+ * The sector of @dev with byte @at becomes zero, and that is durable: who wrote
+ * zeros there before may not have flushed them.
  */
-static int erase_first(struct dev *dev)
+static int erase_sector(struct dev *dev, uint64_t at)
 {
-	uint8_t raw[FIRST_BYTES_MAX];
+	uint8_t raw[SECTOR_BYTES_MAX];
 	size_t len = dev->sector_bytes;
 	int rc;
 
 	if (len > sizeof(raw))
 		len = sizeof(raw);
-	rc = dev_read(dev, 0, raw, len);
+	at -= at % len;
+	rc = dev_read(dev, at, raw, len);
 	if (!rc && !dev_is_zero(raw, len)) {
 		memset(raw, 0, len);
-		rc = dev_write(dev, 0, raw, len);
+		rc = dev_write(dev, at, raw, len);
 	}
 	return rc ? rc : dev_flush(dev);
+}
+
+/*
+ * By what is there the old filesystem is known, before the rest of it goes: one
+ * sector, which cannot be torn. XFS begins with it; ext2 and its heirs do not.
+ */
+static int erase_magic(struct dev *dev)
+{
+	uint8_t magic[2] = { 0 };
+	int rc = erase_sector(dev, 0);
+
+	if (!rc && dev->size_bytes >= EXT_MAGIC_OFF + sizeof(magic))
+		rc = dev_read(dev, EXT_MAGIC_OFF, magic, sizeof(magic));
+	if (rc || get_le16(magic) != EXT_MAGIC)
+		return rc;
+	return erase_sector(dev, EXT_MAGIC_OFF);
 }
 
 /* Signatures at the ends. */
@@ -133,16 +162,24 @@ static int discard(struct writer *w, struct dev *dev)
 }
 
 /*
- * All that @dev holds, but for its first sector, which is gone. A file keeps its
- * blocks, as with mkfs.xfs: to free them takes long.
+ * All that @dev holds, but for its magic, which is gone. A file keeps its
+ * blocks, as with mkfs.xfs: to free them takes long. The ends go before
+ * discarding, so that nothing there tells of what is lost, and once more behind
+ * it, since what was discarded may read as anything.
  */
 static int erase_rest(struct writer *w, struct dev *dev)
 {
-	int rc = w->t->discard && dev_is_block(dev) ? discard(w, dev) : 0;
+	int rc = erase_ends(dev);
 
+	if (rc || !w->t->discard || !dev_is_block(dev))
+		return rc;
+	rc = dev_flush(dev);
+	if (!rc)
+		rc = discard(w, dev);
 	return rc ? rc : erase_ends(dev);
 }
 
+/* Durably: a write that follows may be the first to reach the disk. */
 static int erase(struct writer *w)
 {
 	struct dev *data = w->t->data, *log = w->t->log;
@@ -151,17 +188,22 @@ static int erase(struct writer *w)
 	struct xfs_sb old;
 	int rc = read_old(data, &old, &was_xfs);
 
-	if (!rc && !data_empty)
-		rc = erase_first(data);
+	if (rc)
+		return rc;
+	reach(w, FORMAT_ERASING);
+	if (!data_empty)
+		rc = erase_magic(data);
 	if (!rc && !log_empty)
-		rc = erase_first(log);
+		rc = erase_magic(log);
 	if (!rc && !data_empty)
 		rc = erase_rest(w, data);
 	if (!rc && !log_empty)
 		rc = erase_rest(w, log);
 	if (!rc && was_xfs)
 		rc = erase_copies(w, &old);
-	return rc;
+	if (!rc && !data_empty)
+		rc = dev_flush(data);
+	return rc || log_empty ? rc : dev_flush(log);
 }
 
 /* --- what will be --- */
@@ -284,28 +326,85 @@ static int write_superblock(struct writer *w)
 	return dev_write(w->t->data, 0, raw, sb.sb_sectsize);
 }
 
+/* --- space --- */
+
+static int reserve_ends(struct dev *dev)
+{
+	uint64_t size = dev->size_bytes;
+	uint64_t len = size < FORMAT_ENDS_BYTES ? size : FORMAT_ENDS_BYTES;
+	int rc = dev_reserve(dev, 0, len);
+
+	return rc ? rc : dev_reserve(dev, size - len, len);
+}
+
+static int reserve_groups(struct writer *w)
+{
+	const struct format_plan *p = w->p;
+	uint64_t len = (uint64_t)ag_prealloc_blocks(&p->geom) <<
+		       p->sb.sb_blocklog;
+	uint64_t chunk = (uint64_t)ag_chunk_inodes(&p->geom) <<
+			 p->sb.sb_inodelog;
+	uint64_t off = (uint64_t)xfs_ino_agbno(&p->geom, p->sb.sb_rootino) <<
+		       p->sb.sb_blocklog;
+	int rc = dev_reserve(w->t->data, off, chunk);
+
+	for (uint32_t agno = 0; agno < p->sb.sb_agcount && !rc; agno++) {
+		off = xfs_agb_to_daddr(&p->geom, agno, 0) * BB_SIZE;
+		rc = dev_reserve(w->t->data, off, len);
+	}
+	return rc;
+}
+
+/* In files that have something to lose. */
+static int reserve(struct writer *w, const struct dev_io *log)
+{
+	struct dev *data = w->t->data, *logdev = w->t->log;
+	int rc = 0;
+
+	if (!dev_is_hole(data)) {
+		rc = reserve_ends(data);
+		if (!rc)
+			rc = reserve_groups(w);
+		if (!rc && !logdev)
+			rc = dev_reserve(data, log->off_bytes, log->len);
+	}
+	if (!rc && logdev && !dev_is_hole(logdev)) {
+		rc = reserve_ends(logdev);
+		if (!rc)
+			rc = dev_reserve(logdev, log->off_bytes, log->len);
+	}
+	return rc;
+}
+
 /*
  * What can fail of saving the old contents does so before the first write, as
  * far as it is much: the ends and the log.
  */
-static int prepare(struct writer *w)
+static int save(struct writer *w, const struct dev_io *log)
 {
-	const struct xfs_sb *sb = &w->p->sb;
-	uint64_t size = w->t->data->size_bytes;
+	struct dev *data = w->t->data;
+	uint64_t size = data->size_bytes;
 	uint64_t ends = size < FORMAT_ENDS_BYTES ? size : FORMAT_ENDS_BYTES;
 	struct dev_io ios[] = {
 		{ .len = (size_t)ends },
 		{ .off_bytes = size - ends, .len = (size_t)ends },
 	};
-	struct dev_io log = {
+	int rc = dev_prepare(data, ios, size > 2 * ends ? 2 : 1);
+
+	return rc ? rc : dev_prepare(w->t->log ? w->t->log : data, log, 1);
+}
+
+static int prepare(struct writer *w)
+{
+	const struct xfs_sb *sb = &w->p->sb;
+	const struct dev_io log = {
 		.off_bytes = xfs_fsb_to_daddr(&w->p->geom, sb->sb_logstart) *
 			     BB_SIZE,
 		.len = (size_t)sb->sb_logblocks << sb->sb_blocklog,
 	};
-	int rc = dev_prepare(w->t->data, ios, size > 2 * ends ? 2 : 1);
+	int rc = reserve(w, &log);
 
-	return rc ? rc : dev_prepare(w->t->log ? w->t->log : w->t->data,
-				     &log, 1);
+	return rc ? rc : save(w, &log);
 }
 
 int format_write(const struct format_plan *p, const struct format_values *v,
@@ -324,7 +423,9 @@ int format_write(const struct format_plan *p, const struct format_values *v,
 		rc = write_inodes(&w);
 	if (!rc)
 		rc = dev_flush(t->data);
-	if (!rc)
-		rc = write_superblock(&w);
+	if (rc)
+		return rc;
+	reach(&w, FORMAT_LAST);
+	rc = write_superblock(&w);
 	return rc ? rc : dev_flush(t->data);
 }

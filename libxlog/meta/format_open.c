@@ -5,13 +5,12 @@
  * locked and will be written.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "libxlog/dev/hostfile.h"
 #include "libxlog/dev/probe.h"
 #include "libxlog/dev/undo.h"
 #include "libxlog/meta/meta.h"
@@ -19,6 +18,7 @@
 struct opened {
 	char		*name;		/* owned; NULL: there is none */
 	struct named	named;
+	struct dev	*file;		/* below @dev, all of it */
 	struct dev	*dev;		/* NULL: a file that is still missing */
 	bool		created, grown;
 	uint64_t	was_bytes;	/* of a file that has grown */
@@ -29,8 +29,10 @@ struct xlog_format {
 	struct sink	sink;
 	struct opened	data, log;
 	uint64_t	offset_bytes;
+	uint64_t	part_bytes;	/* from there on; 0: up to the end */
 	char		*undo;		/* owned; NULL: none */
 	unsigned int	how;		/* DEV_* */
+	enum format_reached reached;
 	bool		prepared, wrote, made;
 };
 
@@ -43,24 +45,27 @@ static int no_memory(const struct sink *sink)
 /* --- opening --- */
 
 /* Nothing of what was there has been overwritten. */
-static bool is_intact(const struct opened *o)
+static bool is_intact(const struct xlog_format *f, const struct opened *o)
 {
-	return !o->dev || !o->dev->bytes_written ||
+	return !o->dev || f->reached == FORMAT_UNTOUCHED ||
 	       (o->grown && !o->was_bytes);
 }
 
-/* Without the locks, which the device takes along: it may still be needed. */
+/* By the descriptor, and before the lock is gone: it is our file until then. */
+static void put_back(struct opened *o)
+{
+	if (o->created)
+		dev_unlink(o->file);
+	else if (o->grown && dev_resize(o->file, o->was_bytes))
+		notice(&o->file->sink, XLOG_WARNING, "dev.resize",
+		       XLOG_LSN_NONE, "is longer than it was");
+}
+
 static void close_one(struct xlog_format *f, struct opened *o)
 {
-	bool back = !f->made && is_intact(o);
-
+	if (!f->made && is_intact(f, o))
+		put_back(o);
 	dev_close(o->dev);
-	if (back && o->created)
-		unlink(o->name);
-	else if (back && o->grown && truncate(o->name, (off_t)o->was_bytes))
-		notice(&f->sink, XLOG_WARNING, "dev.resize", XLOG_LSN_NONE,
-		       "%s: is longer than it was: %s", o->name,
-		       strerror(errno));
 	free(o->name);
 }
 
@@ -88,8 +93,11 @@ static int open_file(struct xlog_format *f, struct opened *o,
 		     unsigned int flags)
 {
 	struct sink sink = named_sink(&o->named);
+	int rc = dev_open_file(o->name, f->how | flags, &sink, &o->file);
 
-	return dev_open_file(o->name, f->how | flags, &sink, &o->dev);
+	if (!rc)
+		o->dev = o->file;
+	return rc;
 }
 
 /* At least @bytes long, if it is a file and they are not 0. */
@@ -97,24 +105,22 @@ static int open_one(struct xlog_format *f, struct opened *o, const char *name,
 		    uint64_t bytes)
 {
 	struct stat st;
-	bool exists, grows;
 	int rc;
 
 	o->name = strdup(name);
 	if (!o->name)
 		return no_memory(&f->sink);
 	o->named = (struct named){ f->sink, o->name };
-	exists = !stat(name, &st);
-	if (!exists && errno == ENOENT && bytes) {
+	if (bytes && stat(name, &st) && errno == ENOENT) {
 		o->facts.size_bytes = bytes;
 		return 0;
 	}
-	grows = exists && S_ISREG(st.st_mode) && (uint64_t)st.st_size < bytes;
-	rc = open_file(f, o, grows ? DEV_EMPTY : 0);
+	rc = open_file(f, o, bytes ? DEV_EMPTY : 0);
 	if (rc)
 		return rc;
 	note_facts(f, o);
-	if (grows)
+	/* as it is now that it is open: its name tells of any time before */
+	if (!dev_is_block(o->dev) && o->dev->size_bytes < bytes)
 		o->facts.size_bytes = bytes;
 	return 0;
 }
@@ -176,6 +182,7 @@ int xlog_format_open(const struct xlog_format_open *what,
 		 (what->flags & XLOG_OPEN_LOCK_NONE ? DEV_LOCK_NONE : 0) |
 		 (what->flags & XLOG_OPEN_WRITE ? DEV_WRITE : 0);
 	f->offset_bytes = what->offset_bytes;
+	f->part_bytes = what->offset_bytes ? what->data_bytes : 0;
 	f->undo = what->undo ? strdup(what->undo) : NULL;
 	rc = what->undo && !f->undo ? no_memory(&sink) : open_all(f, what);
 	if (rc) {
@@ -211,60 +218,118 @@ bool xlog_format_wrote(const struct xlog_format *f)
 	return f->wrote;
 }
 
+bool xlog_format_may_last(const struct xlog_format *f)
+{
+	return f->wrote && f->reached == FORMAT_LAST;
+}
+
 /* --- what is there --- */
 
 struct prober {
-	struct opened	*on;
+	const char	*name;
+	struct dev	*dev;
 	struct xlog_open_options how;	/* to look at the log of an XFS */
 	void		(*found)(void *ctx, const struct xlog_found *what);
 	void		*ctx;
 };
 
-/* Of an XFS, or an external log of one. What cannot be read is not dirty. */
-static bool is_dirty(const char *name, const struct xlog_open_options *how)
+/* Of an XFS, or an external log of one. */
+static void judge_log(const char *name, const struct xlog_open_options *how,
+		      struct xlog_found *what)
 {
 	struct xlog_bounds bounds;
 	struct xlog *log;
-	bool dirty;
 
+	what->unsure = true;
 	if (xlog_open(name, how, &log))
-		return false;
-	dirty = !xlog_find(log, XLOG_FIND_QUICK, &bounds) &&
-		bounds.state == XLOG_DIRTY;
+		return;
+	if (!xlog_find(log, XLOG_FIND_QUICK, &bounds)) {
+		what->dirty = bounds.state == XLOG_DIRTY;
+		what->unsure = bounds.state == XLOG_CORRUPT;
+	}
 	xlog_close(log);
-	return dirty;
 }
 
 struct xlog_found format_found(const char *name,
 			       const struct xlog_open_options *how,
 			       const struct dev_found *found)
 {
-	bool xfs = !strcmp(found->type, "xfs") ||
-		   !strcmp(found->type, "xfs_external_log");
-
-	return (struct xlog_found){
+	struct xlog_found what = {
 		.device = name, .type = found->type,
 		.label = found->label, .uuid = found->uuid,
-		.offset_bytes = found->off_bytes,
+		.offset_bytes = found->off_bytes + (how ? how->offset_bytes : 0),
 		.partitions = found->partitions,
-		.dirty = xfs && is_dirty(name, how),
 	};
+
+	if (!strcmp(found->type, "xfs") ||
+	    !strcmp(found->type, "xfs_external_log"))
+		judge_log(name, how, &what);
+	return what;
+}
+
+/* Does the superblock of the XFS on @dev say so? */
+static bool is_log_external(struct dev *dev)
+{
+	uint8_t raw[DEV_SECTOR_BYTES];
+	struct xfs_sb sb;
+
+	if (dev_read(dev, 0, raw, sizeof(raw)))
+		return false;
+	xfs_sb_decode(&sb, raw, sizeof(raw), XFS_BE);
+	return !sb.sb_logstart;
 }
 
 static void pass_on(void *ctx, const struct dev_found *found)
 {
 	const struct prober *p = ctx;
-	const struct xlog_found what = format_found(p->on->name, &p->how,
-						    found);
+	struct xlog_open_options how = p->how;
+	struct xlog_found what;
 
+	/* the new log is not that of the old one just because it is named */
+	if (!is_log_external(p->dev))
+		how.logdev = NULL;
+	what = format_found(p->name, &how, found);
 	p->found(p->ctx, &what);
 }
 
-static int probe(struct prober *p, struct opened *on)
+static int probe(struct prober *p, struct dev *dev, uint64_t offset_bytes)
 {
-	p->on = on;
-	return on->dev && on->dev->size_bytes ? dev_probe(on->dev, pass_on, p) :
-						0;
+	p->dev = dev;
+	p->how.offset_bytes = offset_bytes;
+	return dev && dev->size_bytes ? dev_probe(dev, pass_on, p) : 0;
+}
+
+/* @len bytes of the data device, or as many as there are; 0: these. */
+static int open_part(struct xlog_format *f, uint64_t len, struct dev **out)
+{
+	struct dev *data = f->data.dev, *all;
+	int rc = dev_open_borrowed(data, true, &all);
+
+	if (rc)
+		return rc;
+	rc = dev_open_window(all, 0, len < data->size_bytes ? len : 0, out);
+	if (rc)
+		dev_close(all);
+	return rc;
+}
+
+/* What lies around a part of a device is looked for on the whole. */
+static int probe_data(struct prober *p, struct xlog_format *f)
+{
+	struct dev *part;
+	int count, more;
+
+	if (!f->offset_bytes)
+		return probe(p, f->data.dev, 0);
+	count = probe(p, f->data.file, 0);
+	if (count < 0)
+		return count;
+	more = open_part(f, f->part_bytes, &part);
+	if (more)
+		return more;
+	more = probe(p, part, f->offset_bytes);
+	dev_close(part);
+	return more < 0 ? more : count + more;
 }
 
 int xlog_format_probe(struct xlog_format *f,
@@ -272,16 +337,16 @@ int xlog_format_probe(struct xlog_format *f,
 		      void *ctx)
 {
 	struct prober p = {
-		.found = found, .ctx = ctx,
-		.how = { .offset_bytes = f->offset_bytes,
-			 .logdev = f->log.dev ? f->log.name : NULL },
+		.found = found, .ctx = ctx, .name = f->data.name,
+		.how.logdev = f->log.dev ? f->log.name : NULL,
 	};
-	int count = probe(&p, &f->data), more;
+	int count = probe_data(&p, f), more;
 
 	if (count < 0)
 		return count;
-	p.how = (struct xlog_open_options){ .logdev = NULL };
-	more = probe(&p, &f->log);
+	p.name = f->log.name;
+	p.how.logdev = NULL;
+	more = probe(&p, f->log.dev, 0);
 	return more < 0 ? more : count + more;
 }
 
@@ -289,17 +354,13 @@ int xlog_format_probe(struct xlog_format *f,
 
 static int create(struct xlog_format *f, struct opened *o)
 {
-	int fd = open(o->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	int rc = open_file(f, o, DEV_EMPTY | DEV_CREATE);
 
-	if (fd < 0)
-		return report(&f->sink, -errno, "dev.open", XLOG_LSN_NONE,
-			      "%s: cannot be made: %s", o->name,
-			      strerror(errno));
-	close(fd);
-	o->created = true;
-	return open_file(f, o, DEV_EMPTY);
+	o->created = !rc;
+	return rc;
 }
 
+/* What has been looked at is not cut off: nor is what came behind it since. */
 static int lengthen(struct xlog_format *f, struct opened *o)
 {
 	uint64_t was_bytes;
@@ -307,9 +368,14 @@ static int lengthen(struct xlog_format *f, struct opened *o)
 
 	if (o->name && !o->dev)
 		rc = create(f, o);
-	if (rc || !o->name || o->dev->size_bytes == o->facts.size_bytes)
+	if (rc || !o->name)
 		return rc;
+	if (!dev_is_as_long(o->dev))
+		return report(&o->dev->sink, -EBUSY, "dev.busy", XLOG_LSN_NONE,
+			      "in use: its length is another than when it was opened");
 	was_bytes = o->dev->size_bytes;
+	if (was_bytes == o->facts.size_bytes)
+		return 0;
 	rc = dev_resize(o->dev, o->facts.size_bytes);
 	if (rc)
 		return rc;
@@ -401,16 +467,37 @@ static int fill_values(struct xlog_format *f, struct format_values *v,
 	return rc;
 }
 
+/*
+ * A part that was asked for ends with its filesystem: what is behind it, even
+ * its last bytes, belongs to others.
+ */
+static int write_part(struct xlog_format *f, uint64_t len,
+		      const struct format_plan *p,
+		      const struct format_values *v,
+		      struct format_target *target)
+{
+	struct dev *part;
+	int rc = open_part(f, len, &part);
+
+	if (rc)
+		return rc;
+	target->data = part;
+	rc = format_write(p, v, target);
+	dev_close(part);
+	return rc;
+}
+
 int xlog_format(struct xlog_format *f, const struct xlog_format_options *opts,
 		struct xlog_geometry *geo)
 {
 	struct format_target target = {
-		.sink = f->sink,
+		.sink = f->sink, .reached = &f->reached,
 		.discard = opts->flags & XLOG_FORMAT_DISCARD,
 		.progress = opts->progress, .progress_ctx = opts->progress_ctx,
 	};
 	struct format_values values;
 	struct format_plan plan;
+	uint64_t len;
 	int rc;
 
 	rc = format_plan_init(&plan, opts, &f->data.facts,
@@ -421,11 +508,13 @@ int xlog_format(struct xlog_format *f, const struct xlog_format_options *opts,
 		rc = xlog_format_prepare(f);
 	if (rc)
 		return rc;
-	target.data = f->data.dev;
 	target.log = f->log.dev;
-	rc = format_write(&plan, &values, &target);
+	len = f->offset_bytes && opts->data_bytes ?
+	      plan.sb.sb_dblocks << plan.sb.sb_blocklog : 0;
+	rc = write_part(f, len, &plan, &values, &target);
 	f->made = !rc;
-	f->wrote = f->made || !is_intact(&f->data) || !is_intact(&f->log);
+	f->wrote = f->made || !is_intact(f, &f->data) ||
+		   !is_intact(f, &f->log);
 	if (!rc && geo) {
 		format_geometry(geo, &plan);
 		memcpy(geo->uuid, values.uuid, sizeof(geo->uuid));

@@ -86,7 +86,7 @@ bool ag_layout_init(struct ag_layout *l, const struct format_plan *p,
 
 /*
  * What libblkid has found on the device @name; of an XFS or its log, opened as
- * @how says (or NULL), whether it is dirty. What cannot be read is not.
+ * @how says (or NULL), whether it is dirty, as far as that can be told.
  */
 struct dev_found;
 struct xlog_found format_found(const char *name,
@@ -107,6 +107,13 @@ struct format_values {
 	uint32_t	cycle;		/* of the log; 0: 1 */
 };
 
+/* How far it came. */
+enum format_reached {
+	FORMAT_UNTOUCHED,	/* nothing has been overwritten */
+	FORMAT_ERASING,		/* from the first write or discard on */
+	FORMAT_LAST,		/* the superblock may have been written */
+};
+
 struct format_target {
 	struct dev	*data, *log;	/* borrowed; log NULL: internal */
 	bool		discard;	/* first give back what they hold */
@@ -114,6 +121,7 @@ struct format_target {
 	int		(*progress)(void *ctx, enum xlog_format_phase phase,
 				    uint64_t done, uint64_t total);
 	void		*progress_ctx;
+	enum format_reached *reached;	/* kept up to date; NULL: not asked */
 	struct sink	sink;
 };
 

@@ -100,3 +100,32 @@ cmp fs old
 # a file that was made is not left in part
 at pwrite64 2 -q -d size=48m new
 [ $rc = 32 ] && [ ! -e new ] || fail "exit status $rc: $(ls)"
+
+# A file that is made is opened by its name once: whatever that stands for later
+# is another file.
+strace -f -qq -o calls -e trace=open,openat,creat \
+	"$XLOG_MKFS" -x -q -d size=48m made
+[ "$(grep -c '"made"' calls)" = 1 ] || fail "$(cat calls)"
+grep '"made", .*O_CREAT|O_EXCL' calls >/dev/null || fail "$(cat calls)"
+
+# The last flush fails: all is written, and nobody knows what the disk has.
+again
+strace -f -qq -o calls -e trace=fdatasync "$XLOG_MKFS" -x -q -f fs
+last=$(wc -l <calls)
+again
+rc=0
+strace -f -qq -o /dev/null -e trace=fdatasync \
+	-e inject=fdatasync:error=EIO:when="$last" \
+	"$XLOG_MKFS" -x -q -f fs 2>err || rc=$?
+[ $rc = 12 ] || fail "the last flush fails: exit status $rc: $(cat err)"
+says 'fs: there may be a filesystem on it now, but it is not certain to be durable'
+expect_exit 0 "$XLOG_PRINT" --check fs
+
+# On a disk, to discard and to write zeros in other ways are writes, too.
+need_loop
+again
+loop=$(losetup --find --show fs)
+trap 'losetup -d "$loop"' EXIT
+at fallocate 1 -q -f "$loop"
+[ $rc = 12 ] || fail "a signal while erasing: exit status $rc: $(cat err)"
+says "$loop: written in part, there is no filesystem on it now"

@@ -215,7 +215,47 @@ Test(format_write, begins_and_ends_with_the_superblock)
 	cr_assert(w->write[0].off_bytes == 0 && w->write[0].len == 512);
 	cr_assert(w->write[n - 1].off_bytes == 0 &&
 		  w->write[n - 1].len == 512);
-	cr_assert_eq(w->flushes, 3);
+	/* behind each: the old one, what told of it, the new one, its magic */
+	cr_assert_eq(w->flushes, 4);
+	dev_close(&w->dev);
+}
+
+Test(format_write, erases_the_magic_of_ext_before_the_rest)
+{
+	struct dev *below = memdev_zeros(MIB(64), NULL);
+	struct watch *w = watch_open(below);
+
+	cr_assert_eq(dev_write(below, 1024 + 56, "\x53\xef", 2), 0);
+	small_plan();
+	/* what follows fails */
+	w->bad_write_end = 1024;
+	cr_assert_eq(format_write(&plan, &values, &(struct format_target){
+					  .data = &w->dev }), -EIO);
+	cr_assert_eq(w->writes, 2);
+	cr_assert(w->write[0].off_bytes == 1024 && w->write[0].len == 512);
+	cr_assert_eq(w->flushes, 2);
+	dev_close(&w->dev);
+}
+
+Test(format_write, says_how_far_it_came)
+{
+	struct watch *w = watch_open(golden("block4k"));
+	enum format_reached reached = FORMAT_UNTOUCHED;
+	const struct format_target target = { .data = &w->dev,
+					      .reached = &reached };
+
+	small_plan();
+	w->bad_read_end = 512;
+	cr_assert_eq(format_write(&plan, &values, &target), -EIO);
+	cr_assert_eq(reached, FORMAT_UNTOUCHED);
+	cr_assert_eq(w->writes, 0);
+	w->bad_read_end = 0;
+	w->bad_write_end = 512;
+	cr_assert_eq(format_write(&plan, &values, &target), -EIO);
+	cr_assert_eq(reached, FORMAT_ERASING);
+	w->bad_write_end = 0;
+	cr_assert_eq(format_write(&plan, &values, &target), 0);
+	cr_assert_eq(reached, FORMAT_LAST);
 	dev_close(&w->dev);
 }
 

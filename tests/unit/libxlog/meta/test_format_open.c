@@ -84,9 +84,9 @@ static void see(void *ctx, const struct xlog_found *what)
 	size_t used = strlen(seen);
 
 	(void)ctx;
-	snprintf(seen + used, sizeof(seen) - used, "%s %s%s;",
+	snprintf(seen + used, sizeof(seen) - used, "%s %s%s%s;",
 		 strrchr(what->device, '/') + 1, what->type,
-		 what->dirty ? " dirty" : "");
+		 what->dirty ? " dirty" : "", what->unsure ? " unsure" : "");
 }
 
 static void expect_clean(const char *log)
@@ -430,6 +430,127 @@ Test(format, can_begin_anywhere)
 	cr_assert_eq(xlog_format_open(&what, &f), -EINVAL);
 	f = NULL;
 	assert_said(&said, "not a multiple of its sectors");
+}
+
+static void open_part(uint64_t part_bytes)
+{
+	const struct xlog_format_open what = {
+		.data = data, .offset_bytes = 1 << 20,
+		.data_bytes = part_bytes, .flags = XLOG_OPEN_WRITE,
+		.report = reports_add, .report_ctx = &said,
+	};
+
+	cr_assert_eq(xlog_format_open(&what, &f), 0, "%s", said.text);
+}
+
+Test(format, of_a_part_leaves_what_is_around)
+{
+	static uint8_t around[1 << 20], after[1 << 20];
+	const off_t behind = (1 << 20) + SIZE / 2;
+
+	pattern_fill(around, 0, sizeof(around));
+	write_at(data, 0, around, sizeof(around));
+	write_at(data, behind, around, sizeof(around));
+	write_at(data, SIZE - (1 << 20), around, sizeof(around));
+	opts.data_bytes = SIZE / 2;
+	open_part(SIZE / 2);
+	cr_assert_eq(xlog_format(f, &opts, NULL), 0, "%s", said.text);
+	close_format();
+	read_at(data, 0, after, sizeof(after));
+	cr_expect(!memcmp(after, around, sizeof(after)));
+	read_at(data, behind, after, sizeof(after));
+	cr_expect(!memcmp(after, around, sizeof(after)));
+	read_at(data, SIZE - (1 << 20), after, sizeof(after));
+	cr_expect(!memcmp(after, around, sizeof(after)));
+}
+
+Test(format, of_a_part_looks_at_all_and_at_the_part)
+{
+	/* of Promise RAID, 63 sectors before the end */
+	const off_t end = (1 << 20) + SIZE / 2;
+
+	write_at(data, end - 63 * 512, "Promise Technology, Inc.", 24);
+	open_part(0);
+	cr_expect_eq(xlog_format_probe(f, see, NULL), 0);
+	close_format();
+	open_part(SIZE / 2);
+	cr_expect_eq(xlog_format_probe(f, see, NULL), 1);
+	close_format();
+	write_at(data, EXT_MAGIC_OFF, "\x53\xef", 2);
+	open_part(0);
+	cr_expect_eq(xlog_format_probe(f, see, NULL), 1);
+	cr_expect_str_eq(seen, "data promise_fasttrack_raid_member;data ext2;");
+}
+
+/* --- old logs --- */
+
+Test(format, is_sure_of_a_log_only_if_it_can_be_read)
+{
+	const off_t lsn = 240;	/* in the superblock, below its checksum */
+
+	format(NULL);
+	/* one inside is looked at, whatever the new one will be */
+	cr_assert_eq(open_as(0, logdev, NULL), 0);
+	cr_assert_eq(xlog_format_probe(f, see, NULL), 1);
+	cr_expect_str_eq(seen, "data xfs;");
+	close_format();
+	seen[0] = 0;
+	write_at(data, lsn, "\xff", 1);
+	cr_assert_eq(open_as(0, NULL, NULL), 0);
+	cr_assert_eq(xlog_format_probe(f, see, NULL), 1);
+	cr_expect_str_eq(seen, "data xfs unsure;");
+}
+
+Test(format, is_not_sure_of_a_log_that_is_not_there)
+{
+	format(logdev);
+	cr_assert_eq(open_as(0, logdev, NULL), 0);
+	cr_assert_eq(xlog_format_probe(f, see, NULL), 2);
+	cr_expect_str_eq(seen, "data xfs;log xfs_external_log;");
+	close_format();
+	seen[0] = 0;
+	cr_assert_eq(open_as(0, NULL, NULL), 0);
+	cr_assert_eq(xlog_format_probe(f, see, NULL), 1);
+	cr_expect_str_eq(seen, "data xfs unsure;");
+}
+
+/* --- names that come to stand for something else --- */
+
+Test(format, never_shortens_a_file_that_grew_meanwhile)
+{
+	cr_assert_eq(truncate(data, 4096), 0);
+	cr_assert_eq(open_longer(XLOG_OPEN_WRITE, SIZE, NULL, 0), 0);
+	cr_assert_eq(truncate(data, 2 * SIZE), 0);
+	cr_assert_eq(xlog_format(f, &opts, NULL), -EBUSY);
+	assert_said(&said, "data: in use: its length is another");
+	cr_assert_not(xlog_format_wrote(f));
+	close_format();
+	cr_assert_eq(length(data), 2 * SIZE);
+}
+
+Test(format, leaves_another_file_that_has_its_name_now)
+{
+	char away[sizeof(data) + 8];
+
+	snprintf(away, sizeof(away), "%s.away", data);
+	/* one that grew: it shrinks, and not the other */
+	cr_assert_eq(truncate(data, 4096), 0);
+	cr_assert_eq(open_longer(XLOG_OPEN_WRITE, SIZE, NULL, 0), 0);
+	cr_assert_eq(xlog_format_prepare(f), 0);
+	cr_assert_eq(rename(data, away), 0);
+	cr_assert_eq(symlink(logdev, data), 0);
+	close_format();
+	cr_expect_eq(length(logdev), SIZE);
+	cr_expect_eq(length(away), 4096);
+	/* one that was made: the other is not removed */
+	cr_assert_eq(unlink(data), 0);
+	cr_assert_eq(open_longer(XLOG_OPEN_WRITE, SIZE, NULL, 0), 0);
+	cr_assert_eq(xlog_format_prepare(f), 0);
+	cr_assert_eq(rename(data, away), 0);
+	cr_assert_eq(symlink(logdev, data), 0);
+	close_format();
+	cr_expect_eq(length(data), SIZE);
+	cr_expect_eq(length(away), SIZE);
 }
 
 /* The space of a file is its owner's; of a disk, nobody's. */
