@@ -3,7 +3,8 @@
  * The parts of xlog-bench, and what they share while it runs.
  *
  * bench_opts.c has the command line, bench_open.c begins, runs the load and
- * ends, bench_show.c tells of it in words and bench_json.c in JSON.
+ * ends, bench_sum.c adds up runs, bench_show.c tells of them in words and
+ * bench_json.c in JSON.
  */
 #ifndef CMD_BENCH_H
 #define CMD_BENCH_H
@@ -28,6 +29,7 @@ struct bench_opts {
 	uint64_t	log_bytes;	/* of a filesystem in memory */
 	uint32_t	log_sunit_bytes;
 	bool		verify;
+	uint64_t	crash_every;	/* transactions; 0: once at most */
 	uint64_t	interval_s;	/* of samples; 0: none */
 	struct bench_percentile percentile[BENCH_PERCENTILES];
 	unsigned int	npercentiles;
@@ -53,6 +55,7 @@ struct bench {
 	struct reports	reports;
 	struct xlog_bench_result res;
 	bool		ran;		/* there is a result */
+	uint64_t	crashes;
 	/* of the last sample */
 	uint64_t	sample_ns, sample_tx;
 };
@@ -73,6 +76,12 @@ int bench_close(struct bench *b, int rc);
 
 /* Size of the log buffers, given or not. */
 uint32_t bench_logbsize(const struct bench *b);
+
+/* --- bench_sum.c --- */
+
+/* The results of another run go into those of all. */
+void bench_add(struct xlog_bench_result *all,
+	       const struct xlog_bench_result *one);
 
 /* --- bench_show.c --- */
 

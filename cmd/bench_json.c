@@ -100,9 +100,13 @@ static void latency_keys(struct bench *b)
 	jl_close(j, '}');
 }
 
-static void verify_keys(struct jl *j, const struct xlog_bench_result *r)
+static void verify_keys(struct bench *b)
 {
+	const struct xlog_bench_result *r = &b->res;
+	struct jl *j = &b->json;
+
 	jl_bool(j, "crashed", r->crashed);
+	jl_uint(j, "crashes", b->crashes);
 	jl_bool(j, "verified", r->verified);
 	if (!r->verified)
 		return;
@@ -134,7 +138,7 @@ static void run_keys(struct bench *b)
 	counter_line(j, "log", r->log_line, 5);
 	counter_line(j, "trans", r->trans_line, 3);
 	counter_line(j, "push_ail", r->push_ail_line, 10);
-	verify_keys(j, r);
+	verify_keys(b);
 }
 
 void bench_result_object(struct bench *b, int code)

@@ -97,6 +97,44 @@ static int on_progress(void *ctx, const struct xlog_bench_result *sofar)
 	return cmd_cancelled();
 }
 
+static int one_run(struct bench *b, struct xlog_bench_result *res)
+{
+	int rc = as_usage(xlog_bench_run(b->b, &b->opts.run, res));
+
+	b->ran |= res->run_ns != 0;
+	b->crashes += res->crashed;
+	if (!rc && b->opts.verify)
+		rc = xlog_bench_verify(b->b, res);
+	return rc;
+}
+
+/* Crash, compare, recover and go on, each time with another seed. */
+static int sweep(struct bench *b)
+{
+	struct xlog_bench_options *run = &b->opts.run;
+	uint64_t left = run->ops;
+	int rc = 0;
+
+	while (left && !rc) {
+		struct xlog_bench_result one;
+
+		run->ops = left;
+		rc = one_run(b, &one);
+		bench_add(&b->res, &one);
+		b->sample_ns = b->sample_tx = 0;
+		left -= one.tx < left ? one.tx : left;
+		run->seed++;
+		/* the last stays as the crash has left it, and what is wrong */
+		if (!rc && one.mismatches)
+			break;
+		if (!rc && cmd_cancelled())
+			rc = -ECANCELED;
+		if (!rc && left)
+			rc = xlog_bench_again(b->b);
+	}
+	return rc;
+}
+
 int bench_run(struct bench *b)
 {
 	struct xlog_bench_options *run = &b->opts.run;
@@ -111,10 +149,7 @@ int bench_run(struct bench *b)
 		bench_run_object(b);
 	run->progress = on_progress;
 	run->ctx = b;
-	rc = as_usage(xlog_bench_run(b->b, run, &b->res));
-	b->ran = b->res.run_ns;
-	if (!rc && b->opts.verify)
-		rc = xlog_bench_verify(b->b, &b->res);
+	rc = b->opts.crash_every ? sweep(b) : one_run(b, &b->res);
 	if (b->ran && !b->opts.io.json && !b->opts.io.quiet)
 		bench_summary(b);
 	return !rc && b->res.mismatches ? -EUCLEAN : rc;

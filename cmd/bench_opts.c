@@ -15,11 +15,11 @@ enum {
 	KEY_FSYNC_EVERY,
 	KEY_CRASH_AFTER,
 	KEY_CRASH,
+	KEY_CRASH_EVERY,
 	KEY_VERIFY,
 	KEY_PERCENTILES,
 	KEY_RESERVATIONS,
 	KEY_RATE,		/* later: refused by name */
-	KEY_CRASH_EVERY,
 	KEY_RECORD,
 	KEY_TRACE,
 	KEY_COMPARE,
@@ -72,6 +72,8 @@ static const struct argp_option options[] = {
 	{ .doc = "Power failure:", .group = 3 },
 	{ "crash-after", KEY_CRASH_AFTER, "N", 0,
 	  "Nops, Niclogs, Nbytes of log or Nms: stop as if power failed", 3 },
+	{ "crash-every", KEY_CRASH_EVERY, "N", 0,
+	  "again and again, after N transactions: compare, recover, go on", 3 },
 	{ "crash", KEY_CRASH, "KIND", 0,
 	  "what is left of writes that were not flushed: 'torn' (default), "
 	  "'clean', 'drop', 'reorder'", 3 },
@@ -103,7 +105,6 @@ static const struct argp_option options[] = {
 	  "the version; with -v also what is known", -1 },
 
 	{ "rate", KEY_RATE, "N", OPTION_HIDDEN, NULL, 4 },
-	{ "crash-every", KEY_CRASH_EVERY, "N", OPTION_HIDDEN, NULL, 4 },
 	{ "record", KEY_RECORD, "FILE", OPTION_HIDDEN, NULL, 4 },
 	{ "trace", KEY_TRACE, "FILE", OPTION_HIDDEN, NULL, 4 },
 	{ "compare", KEY_COMPARE, "FILE", OPTION_HIDDEN, NULL, 4 },
@@ -315,7 +316,7 @@ static void refuse_later(int key)
 		int	key;
 		const char *name;
 	} later[] = {
-		{ KEY_RATE, "--rate" }, { KEY_CRASH_EVERY, "--crash-every" },
+		{ KEY_RATE, "--rate" },
 		{ KEY_RECORD, "--record" }, { KEY_TRACE, "--trace" },
 		{ KEY_COMPARE, "--compare" }, { KEY_TOLERANCE, "--tolerance" },
 		{ OPT_PROGRESS, "--progress" }, { 'r', "--rtdev" },
@@ -361,6 +362,11 @@ static bool parse_run(struct parse *p, int key, char *arg)
 		break;
 	case KEY_CRASH_AFTER:
 		parse_crash_after(o, arg);
+		break;
+	case KEY_CRASH_EVERY:
+		o->crash_every = opt_number("--crash-every", arg, UINT64_MAX);
+		if (!o->crash_every)
+			cmd_usage("--crash-every: not a valid number: 0");
 		break;
 	case KEY_CRASH:
 		run->crash = (enum xlog_bench_crash)
@@ -452,6 +458,13 @@ static void finish(struct parse *p)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	check_filesystem(p);
+	if (o->crash_every && (o->run.crash_unit || o->run.runtime_ms))
+		cmd_usage("--crash-every goes with -n, and without -T and "
+			  "--crash-after");
+	if (o->crash_every) {
+		o->run.crash_unit = XLOG_BENCH_OPS;
+		o->run.crash_after = o->crash_every;
+	}
 	if (p->crash_given && !o->run.crash_unit)
 		cmd_usage("--crash: when? --crash-after says it");
 	if (!o->run.jobs)

@@ -195,7 +195,11 @@ static void end_lines(struct bench *b)
 {
 	const struct xlog_bench_result *r = &b->res;
 
-	if (r->crashed)
+	if (b->crashes > 1)
+		add(b, "power failed %llu times (%s)\n",
+		    (unsigned long long)b->crashes,
+		    bench_crashes[b->opts.run.crash]);
+	else if (r->crashed)
 		add(b, "power failed (%s)\n",
 		    bench_crashes[b->opts.run.crash]);
 	if (!r->verified)

@@ -5,7 +5,7 @@ _xlog_bench() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev='' opt list begun
 	local longs='--workload= --jobs= --ops= --runtime= --seed= --fsync-every=
 		--scratch --mem= --log= --options= --reservations
-		--crash-after= --crash= --verify --offset= --interval=
+		--crash-after= --crash-every= --crash= --verify --offset= --interval=
 		--percentiles= --json --output= --force= --color --color=
 		--lock --lock= --verbose --quiet --help --version'
 
@@ -41,7 +41,7 @@ _xlog_bench() {
 	--force)
 		list=output ;;
 	--jobs | --ops | --runtime | --seed | --fsync-every | --mem | \
-	--crash-after | --offset | --interval | --percentiles | -[jnTs])
+	--crash-after | --crash-every | --offset | --interval | --percentiles | -[jnTs])
 		return ;;
 	*)
 		if [[ $cur == -* ]]; then

@@ -175,7 +175,7 @@ struct xlog_bench_options {
 };
 
 /*
- * Run a load, once for each open filesystem. @res is filled in as far as
+ * Run a load, once, or once more after xlog_bench_again(). @res is filled in as far as
  * things went. Returns 0; -ECANCELED; -EINVAL: what cannot be; -ESHUTDOWN: the
  * log died, for a reason that was reported; -EIO, -ENOMEM, others.
  */
@@ -189,6 +189,12 @@ int xlog_bench_run(struct xlog_bench *b, const struct xlog_bench_options *opts,
  * which was reported as an error; or as xlog_recover().
  */
 int xlog_bench_verify(struct xlog_bench *b, struct xlog_bench_result *res);
+
+/*
+ * After a run, and what was to be seen of it: recover the filesystem itself, if
+ * power has failed, so that another load can run on it. As xlog_recover().
+ */
+int xlog_bench_again(struct xlog_bench *b);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -78,6 +78,7 @@ struct xlog_bench {
 	struct xlog	*reader;	/* for what the superblock says */
 	struct xfs_trans_resv resv;
 	bool		has_run;
+	bool		has_fault;	/* fs and log can lose power */
 	_Atomic bool	crashed;
 
 	/* of the run; kept for the comparison */
@@ -87,6 +88,11 @@ struct xlog_bench {
 	struct bench_job *job;
 	bool		chown;		/* quotas do not count owners */
 };
+
+/* --- bench_open.c --- */
+
+/* A reader of what the devices of @b have, which outlive it. */
+int bench_reader(struct xlog_bench *b, struct xlog **out) MUST_CHECK;
 
 /* --- bench_mem.c --- */
 

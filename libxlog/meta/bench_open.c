@@ -76,8 +76,7 @@ static int open_devices(struct xlog_bench *b,
 	return rc;
 }
 
-/* A reader of what the devices of @b have, which outlive it. */
-static int open_reader(struct xlog_bench *b)
+int bench_reader(struct xlog_bench *b, struct xlog **out)
 {
 	struct dev *fs, *log = NULL;
 	int rc = dev_open_borrowed(b->fs, true, &fs);
@@ -88,7 +87,7 @@ static int open_reader(struct xlog_bench *b)
 		dev_close(fs);
 		return rc;
 	}
-	return reader_open(fs, log, &b->sink, &b->reader);
+	return reader_open(fs, log, &b->sink, out);
 }
 
 int xlog_bench_open(const struct xlog_bench_open *what,
@@ -105,7 +104,7 @@ int xlog_bench_open(const struct xlog_bench_open *what,
 	b->sink = (struct sink){ pass_on, b };
 	rc = open_devices(b, what);
 	if (!rc)
-		rc = open_reader(b);
+		rc = bench_reader(b, &b->reader);
 	if (rc) {
 		xlog_bench_close(b);
 		return rc;
@@ -117,16 +116,44 @@ int xlog_bench_open(const struct xlog_bench_open *what,
 	return 0;
 }
 
+static void forget_run(struct xlog_bench *b)
+{
+	for (size_t i = 0; i < b->ninodes; i++)
+		free(b->inode[i].first);
+	b->ninodes = 0;
+	for (unsigned int i = 0; b->job && i < b->opts.jobs; i++)
+		free(b->job[i].span);
+	free(b->job);
+	b->job = NULL;
+}
+
+int xlog_bench_again(struct xlog_bench *b)
+{
+	struct xlog_recover_result res;
+	struct xlog *reader;
+	int rc;
+
+	if (atomic_load(&b->crashed)) {
+		rc = bench_reader(b, &reader);
+		if (rc)
+			return rc;
+		rc = xlog_recover(reader, NULL, &res);
+		xlog_close(reader);
+		if (rc)
+			return rc;
+	}
+	forget_run(b);
+	atomic_store(&b->crashed, false);
+	b->has_run = false;
+	return 0;
+}
+
 void xlog_bench_close(struct xlog_bench *b)
 {
 	if (!b)
 		return;
-	for (size_t i = 0; i < b->ninodes; i++)
-		free(b->inode[i].first);
-	for (unsigned int i = 0; b->job && i < b->opts.jobs; i++)
-		free(b->job[i].span);
+	forget_run(b);
 	free(b->inode);
-	free(b->job);
 	xlog_close(b->reader);
 	dev_close(b->fs);
 	dev_close(b->log);

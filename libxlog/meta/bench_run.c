@@ -337,6 +337,19 @@ static int add_fault(struct dev **dev)
 	return rc;
 }
 
+static int add_faults(struct xlog_bench *b)
+{
+	int rc;
+
+	if (b->has_fault)
+		return 0;
+	rc = add_fault(&b->fs);
+	if (!rc)
+		rc = add_fault(&b->log);
+	b->has_fault = !rc;
+	return rc;
+}
+
 /* --- a run --- */
 
 static int watch(struct bench_load *l, struct xlog_bench_result *res)
@@ -457,9 +470,7 @@ static int run(struct bench_load *l, struct xlog_bench_result *res)
 	int rc = 0, back;
 
 	if (fails)
-		rc = add_fault(&b->fs);
-	if (!rc && fails)
-		rc = add_fault(&b->log);
+		rc = add_faults(b);
 	if (!rc)
 		rc = mount_it(l, &reader);
 	if (rc)

@@ -43,6 +43,12 @@ expect_exit 0 timeout 60 "$XLOG_BENCH" --mem=400m --crash-after=40iclogs -n 9000
 shows 'power failed (torn)'
 shows 'all as they were'
 
+# again and again
+crash 0 -n 20000 -j2 --crash-every=500 --crash=reorder --fsync-every=70
+jq -e 'select(.type == "result") | .crashes >= 38 and .tx >= 20000 and
+	.forced > 1000 and .recovered >= .forced and .tx >= .recovered' out >/dev/null ||
+	fail "$(tail -n 1 out)"
+
 # it can be seen when something is lost
 crash 4 -o sync=none --crash=drop --crash-after=1000ops --fsync-every=10 -j2
 says_lost='select(.type == "finding" and .code == "bench.mismatch")'

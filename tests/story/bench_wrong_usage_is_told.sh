@@ -51,6 +51,8 @@ for n in 5 ops 5foo 5iclog 99999999999999999999ops -1ops; do
 	wrong '--crash-after: not' --crash-after=$n a
 done
 wrong '--crash: unknown value' --crash=hard --crash-after=1ops a
+wrong '--crash-every goes with -n' --crash-every=5 -T 5s a
+wrong '--crash-every: not a valid number' --crash-every=0 a
 wrong '--crash: when' --crash=torn a
 for list in x 101 1,x 5-; do
 	wrong '--percentiles: not 0 to 100' --percentiles=$list a
@@ -70,7 +72,7 @@ wrong '-o sync: unknown value' -o sync=perhaps a
 for later in sync=fua sync=dsync ail; do
 	wrong "-o $later is not supported yet" -o ${later/ail/ail=5} a
 done
-for later in rate=1 crash-every=1 record=f trace=f compare=f tolerance=1 progress=bar rtdev=f; do
+for later in rate=1 record=f trace=f compare=f tolerance=1 progress=bar rtdev=f; do
 	wrong "--${later%=*} is not supported yet" --$later a
 done
 
