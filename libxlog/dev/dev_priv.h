@@ -89,4 +89,12 @@ enum inuse inuse_find(const struct inuse_roots *roots, const struct stat *st,
 int lock_bsd(const struct sink *sink, int fd, unsigned int flags) MUST_CHECK;
 int lock_ofd(const struct sink *sink, int fd, unsigned int flags) MUST_CHECK;
 
+/*
+ * The same for @fd, the backing file of the device that is written. Its BSD
+ * lock is shared, and no OFD lock is kept, only seen to that there is none:
+ * who writes to another part of the file is let in.
+ */
+int lock_backing(const struct sink *sink, int fd,
+		 unsigned int flags) MUST_CHECK;
+
 #endif

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -15,7 +16,7 @@
 #include <unistd.h>
 
 #include "libxlog/base/list.h"
-#include "libxlog/dev/dev_priv.h"
+#include "libxlog/dev/sysfs.h"
 
 _Static_assert(sizeof(off_t) == 8, "build with -D_FILE_OFFSET_BITS=64");
 
@@ -24,6 +25,7 @@ struct file {
 	char		*path;		/* owned */
 	int		fd;
 	int		lock_fd;	/* of a block device's writer, or -1 */
+	int		backing_fd;	/* of the file it lies in, or -1 */
 	bool		is_block;	/* device, else a regular file */
 };
 
@@ -176,6 +178,8 @@ static void file_close(struct dev *dev)
 		close(file->fd);	/* frees the locks, too */
 	if (file->lock_fd >= 0)
 		close(file->lock_fd);
+	if (file->backing_fd >= 0)
+		close(file->backing_fd);
 	free(file->path);
 	free(file);
 }
@@ -309,6 +313,12 @@ static int in_use(const struct sink *sink, const char *text)
 		      text);
 }
 
+static void warn_blind(const struct sink *sink, const char *text)
+{
+	notice(sink, XLOG_WARNING, "dev.busy", XLOG_LSN_NONE,
+	       "cannot see all that may use it: %s", text);
+}
+
 static int check_in_use(const struct sink *sink, const struct stat *st)
 {
 	char text[256];
@@ -317,8 +327,7 @@ static int check_in_use(const struct sink *sink, const struct stat *st)
 	case INUSE_YES:
 		return in_use(sink, text);
 	case INUSE_UNKNOWN:
-		notice(sink, XLOG_WARNING, "dev.busy", XLOG_LSN_NONE,
-		       "cannot see all that may use it: %s", text);
+		warn_blind(sink, text);
 		break;
 	case INUSE_NO:
 		break;
@@ -353,6 +362,44 @@ static int lock_block_device(struct file *file, struct stat *st,
 		return 0;
 	rc = open_shared(file, st, &file->lock_fd);
 	return rc ? rc : lock_bsd(&file->dev.sink, file->lock_fd, flags);
+}
+
+/*
+ * The file that a loop device lies in, by way of others or not, may be locked
+ * by who writes to the file itself. Where its name leads to no such file any
+ * more, nobody comes to it by that name.
+ */
+static int lock_below(struct file *file, const struct stat *dev,
+		      unsigned int flags)
+{
+	const struct sink *sink = &file->dev.sink;
+	char text[PATH_MAX + 64];
+	struct place at;
+	struct stat st;
+
+	place_bottom(&inuse_system, dev, &at);
+	if (!S_ISREG(at.st.st_mode) || stat(at.path, &st) ||
+	    !stat_is_same(&st, &at.st))
+		return 0;
+	file->backing_fd = open(at.path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (file->backing_fd >= 0)
+		return lock_backing(sink, file->backing_fd, flags);
+	snprintf(text, sizeof(text), "%s: %s", at.path, strerror(errno));
+	warn_blind(sink, text);
+	return 0;
+}
+
+static int take_locks(struct file *file, const struct stat *st,
+		      unsigned int flags)
+{
+	const struct sink *sink = &file->dev.sink;
+	int rc;
+
+	if (flags & DEV_LOCK_NONE)
+		return 0;
+	rc = S_ISREG(st->st_mode) ? lock_bsd(sink, file->fd, flags) :
+				    lock_below(file, st, flags);
+	return rc ? rc : lock_ofd(sink, file->fd, flags);
 }
 
 static int open_present(struct file *file, struct stat *st, unsigned int flags)
@@ -391,14 +438,9 @@ static int open_writer(struct file *file, unsigned int flags)
 	    read_only)
 		return report(sink, -EROFS, "dev.readonly", XLOG_LSN_NONE,
 			      "is a read-only device");
-	if (!(flags & DEV_LOCK_NONE)) {
-		rc = S_ISREG(st.st_mode) ? lock_bsd(sink, file->fd, flags) : 0;
-		if (!rc)
-			rc = lock_ofd(sink, file->fd, flags);
-		if (rc)
-			return rc;
-	}
-	rc = check_in_use(sink, &st);
+	rc = take_locks(file, &st, flags);
+	if (!rc)
+		rc = check_in_use(sink, &st);
 	if (rc)
 		return rc;
 	/* whoever held the lock may have made it longer */
@@ -426,6 +468,7 @@ int dev_open_file(const char *path, unsigned int flags,
 	file->path = copy;
 	file->fd = -1;
 	file->lock_fd = -1;
+	file->backing_fd = -1;
 	file->is_block = false;
 	rc = flags & DEV_WRITE ? open_writer(file, flags) :
 				 open_reader(file, flags);

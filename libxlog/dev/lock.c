@@ -171,6 +171,11 @@ static int try_bsd(int fd, bool wait)
 	return flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) ? -errno : 0;
 }
 
+static int try_shared(int fd, bool wait)
+{
+	return flock(fd, LOCK_SH | (wait ? 0 : LOCK_NB)) ? -errno : 0;
+}
+
 static int try_ofd(int fd, bool wait)
 {
 	/* l_len 0: to the end, wherever that is; l_pid must be 0. */
@@ -179,18 +184,38 @@ static int try_ofd(int fd, bool wait)
 	return fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &all) ? -errno : 0;
 }
 
-static int take(const struct sink *sink, int fd, unsigned int flags,
-		int (*try_lock)(int fd, bool wait))
+/* Is there none? To wait for that is to have it for a moment. */
+static int try_no_ofd(int fd, bool wait)
 {
+	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int rc;
+
+	if (!wait) {
+		if (fcntl(fd, F_OFD_GETLK, &all))
+			return -errno;
+		return all.l_type == F_UNLCK ? 0 : -EWOULDBLOCK;
+	}
+	rc = try_ofd(fd, true);
+	all.l_type = F_UNLCK;
+	if (!rc && fcntl(fd, F_OFD_SETLK, &all))
+		rc = -errno;
+	return rc;
+}
+
+/* @of is what the file is to the device: "its backing file, ", or "". */
+static int take(const struct sink *sink, int fd, unsigned int flags,
+		int (*try_lock)(int fd, bool wait), const char *of)
+{
+	bool bsd = try_lock == try_bsd || try_lock == try_shared;
 	int rc = try_lock(fd, false);
 	char holder[128];
 
 	if (rc == -EWOULDBLOCK || rc == -EACCES) {
-		name_holder(fd, try_lock == try_bsd, holder, sizeof(holder));
+		name_holder(fd, bsd, holder, sizeof(holder));
 		if (!(flags & DEV_LOCK_WAIT))
 			return report(sink, -EBUSY, "dev.locked",
-				      XLOG_LSN_NONE, "in use: locked by %s",
-				      holder);
+				      XLOG_LSN_NONE, "in use: %slocked by %s",
+				      of, holder);
 		notice(sink, XLOG_NOTICE, "dev.locked", XLOG_LSN_NONE,
 		       "waiting for the lock of %s", holder);
 		rc = try_lock(fd, true);
@@ -203,10 +228,18 @@ static int take(const struct sink *sink, int fd, unsigned int flags,
 
 int lock_bsd(const struct sink *sink, int fd, unsigned int flags)
 {
-	return take(sink, fd, flags, try_bsd);
+	return take(sink, fd, flags, try_bsd, "");
 }
 
 int lock_ofd(const struct sink *sink, int fd, unsigned int flags)
 {
-	return take(sink, fd, flags, try_ofd);
+	return take(sink, fd, flags, try_ofd, "");
+}
+
+int lock_backing(const struct sink *sink, int fd, unsigned int flags)
+{
+	static const char of[] = "its backing file, ";
+	int rc = take(sink, fd, flags, try_shared, of);
+
+	return rc ? rc : take(sink, fd, flags, try_no_ofd, of);
 }

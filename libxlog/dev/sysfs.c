@@ -168,13 +168,12 @@ static bool ask_loop(const struct inuse_roots *roots, const char *name,
 bool place_of_loop(const struct inuse_roots *roots, DIR *dir,
 		   const char *name, struct place *p)
 {
-	char path[PATH_MAX];
-
 	/* No such file: the loop device is not set up. */
-	if (!sysfs_line(dir, name, "loop/backing_file", path, sizeof(path)))
+	if (!sysfs_line(dir, name, "loop/backing_file", p->path,
+			sizeof(p->path)))
 		return false;
 	if (!ask_loop(roots, name, &p->st) &&
-	    (path[0] != '/' || stat(path, &p->st)))
+	    (p->path[0] != '/' || stat(p->path, &p->st)))
 		return false;
 	set_range(p, read_number(dir, name, "loop/offset"),
 		  read_number(dir, name, "loop/sizelimit"));
@@ -210,6 +209,7 @@ bool place_of_partition(DIR *dir, const char *entry, const struct stat *disk,
 	if (!sysfs_line(dir, entry, "partition", line, sizeof(line)))
 		return false;
 	p->st = *disk;
+	p->path[0] = '\0';
 	set_range(p, read_number(dir, entry, "start") * SYSFS_SECTOR_BYTES,
 		  read_number(dir, entry, "size") * SYSFS_SECTOR_BYTES);
 	return true;
@@ -237,32 +237,34 @@ const char *place_below(const struct inuse_roots *roots,
 			const struct place *at, struct place *below)
 {
 	const char *what;
-	struct place p;
+	uint64_t start_bytes, end_bytes;
 
 	if (!S_ISBLK(at->st.st_mode))
 		return NULL;
-	if (find_disk(roots, &at->st, &p))
+	if (find_disk(roots, &at->st, below))
 		what = "its whole disk";
-	else if (find_backing(roots, &at->st, &p))
-		what = S_ISREG(p.st.st_mode) ? "its backing file" :
-					       "its backing device";
+	else if (find_backing(roots, &at->st, below))
+		what = S_ISREG(below->st.st_mode) ? "its backing file" :
+						    "its backing device";
 	else
 		return NULL;
-	below->st = p.st;
-	below->start_bytes = add(p.start_bytes, at->start_bytes);
-	below->end_bytes = add(p.start_bytes, at->end_bytes);
-	if (below->end_bytes > p.end_bytes)
-		below->end_bytes = p.end_bytes;
+	start_bytes = below->start_bytes;
+	end_bytes = add(start_bytes, at->end_bytes);
+	below->start_bytes = add(start_bytes, at->start_bytes);
+	if (below->end_bytes > end_bytes)
+		below->end_bytes = end_bytes;
 	return what;
 }
 
-static void go_down(struct place *p)
+void place_bottom(const struct inuse_roots *roots, const struct stat *st,
+		  struct place *p)
 {
 	struct place below;
 	int depth;
 
+	*p = place_whole(st);
 	for (depth = 0; depth < PLACE_DEPTH_MAX; depth++) {
-		if (!place_below(&inuse_system, p, &below))
+		if (!place_below(roots, p, &below))
 			return;
 		*p = below;
 	}
@@ -275,9 +277,7 @@ bool dev_is_same_file(const char *path, const char *other)
 
 	if (stat(path, &st) || stat(other, &other_st))
 		return false;
-	a = place_whole(&st);
-	b = place_whole(&other_st);
-	go_down(&a);
-	go_down(&b);
+	place_bottom(&inuse_system, &st, &a);
+	place_bottom(&inuse_system, &other_st, &b);
 	return place_overlaps(&a, &b);
 }

@@ -7,6 +7,7 @@
 #define LIBXLOG_DEV_SYSFS_H
 
 #include <dirent.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 #include "libxlog/dev/dev_priv.h"
@@ -19,6 +20,7 @@ struct place {
 	struct stat	st;	/* S_IFREG: st_dev, st_ino; S_IFBLK: st_rdev */
 	uint64_t	start_bytes;
 	uint64_t	end_bytes;	/* exclusive; UINT64_MAX: all there are */
+	char		path[PATH_MAX];	/* of a backing file once, or "" */
 };
 
 /* A regular file by st_dev and st_ino, a block device by st_rdev. */
@@ -36,6 +38,10 @@ bool place_overlaps(const struct place *a, const struct place *b);
  */
 const char *place_below(const struct inuse_roots *roots,
 			const struct place *at, struct place *below);
+
+/* The same as far down as it goes: @p is what @st lies in, or is. May sleep. */
+void place_bottom(const struct inuse_roots *roots, const struct stat *st,
+		  struct place *p);
 
 /*
  * Where loop device @name, a folder of @dir, lies in its backing file. False

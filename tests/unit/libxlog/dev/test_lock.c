@@ -8,6 +8,7 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
+#include "tests/lib/loopdev.h"
 #include "tests/lib/memdev.h"
 #include "tests/lib/needs.h"
 #include "tests/lib/scratch.h"
@@ -154,6 +155,69 @@ Test(lock, meets_posix_locks)
 	assert_busy_while(hold_posix);
 }
 
+/* Whoever locked the file, and never heard of the loop device over it. */
+static void assert_loop_busy_while(void (*hold)(void))
+{
+	char node[32], words[64];
+	struct other other;
+	struct dev *dev;
+	int loop;
+
+	cr_assert_eq(truncate(image, 8192), 0);
+	loop = loop_open_at(image, O_RDWR, 4096, 0, node, sizeof(node));
+	needs(loop >= 0, "root and a loop device");
+	other = other_start(hold);
+	snprintf(words, sizeof(words),
+		 "in use: its backing file, locked by process %d (",
+		 (int)other.pid);
+	cr_assert_eq(dev_open_file(node, DEV_WRITE, &sink, &dev), -EBUSY);
+	assert_said(&said, words);
+	cr_assert_eq(dev_open_file(node, DEV_WRITE | DEV_LOCK_NONE, &sink,
+				   &dev), 0);
+	dev_close(dev);
+	other_end(&other);
+	cr_assert_eq(dev_open_file(node, DEV_WRITE, &sink, &dev), 0);
+	assert_silent(&said);
+	dev_close(dev);
+	close(loop);
+}
+
+Test(lock, of_a_backing_file_meets_exclusive_flock)
+{
+	assert_loop_busy_while(hold_flock_exclusive);
+}
+
+Test(lock, of_a_backing_file_meets_the_byte_locks_of_qemu)
+{
+	assert_loop_busy_while(hold_ofd_byte);
+}
+
+Test(lock, of_a_backing_file_is_kept_and_shared)
+{
+	char node[2][32];
+	struct dev *dev[2];
+	int loop[2], fd;
+
+	cr_assert_eq(truncate(image, 8192), 0);
+	for (int i = 0; i < 2; i++) {
+		loop[i] = loop_open_at(image, O_RDWR, i ? 4096 : 0, 4096,
+				       node[i], sizeof(node[i]));
+		needs(loop[i] >= 0, "root and a loop device");
+		cr_assert_eq(dev_open_file(node[i], DEV_WRITE, &sink, &dev[i]),
+			     0);
+	}
+	fd = open(image, O_RDWR | O_CLOEXEC);
+	cr_assert_eq(flock(fd, LOCK_EX | LOCK_NB), -1);
+	dev_close(dev[0]);
+	cr_assert_eq(flock(fd, LOCK_EX | LOCK_NB), -1);
+	dev_close(dev[1]);
+	cr_assert_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
+	assert_silent(&said);
+	close(fd);
+	close(loop[0]);
+	close(loop[1]);
+}
+
 Test(lock, keeps_others_out_in_both_ways)
 {
 	struct flock fl = { .l_type = F_RDLCK, .l_whence = SEEK_SET,
@@ -214,7 +278,7 @@ static void end_the_other(void *ctx, const struct xlog_report *rep)
 		close(let_go);
 }
 
-static void assert_waits_for(void (*hold)(void))
+static void assert_waits_for(const char *path, void (*hold)(void))
 {
 	struct other other = other_start(hold);
 	struct sink ender = { end_the_other, &said };
@@ -222,7 +286,7 @@ static void assert_waits_for(void (*hold)(void))
 	int status;
 
 	let_go = other.go;
-	cr_assert_eq(dev_open_file(image, DEV_WRITE | DEV_LOCK_WAIT, &ender,
+	cr_assert_eq(dev_open_file(path, DEV_WRITE | DEV_LOCK_WAIT, &ender,
 				   &dev), 0);
 	cr_assert_eq(said.errors, 0, "%s", said.text);
 	cr_assert(strstr(said.text, "waiting for the lock of process"));
@@ -233,12 +297,26 @@ static void assert_waits_for(void (*hold)(void))
 /* The notice that it waits comes first; only then does the other end. */
 Test(lock, waits_for_flock, .timeout = 60)
 {
-	assert_waits_for(hold_flock_exclusive);
+	assert_waits_for(image, hold_flock_exclusive);
 }
 
 Test(lock, waits_for_ofd_locks, .timeout = 60)
 {
-	assert_waits_for(hold_ofd_byte);
+	assert_waits_for(image, hold_ofd_byte);
+}
+
+Test(lock, of_a_backing_file_is_waited_for, .timeout = 60)
+{
+	char node[32];
+	int loop;
+
+	cr_assert_eq(truncate(image, 8192), 0);
+	loop = loop_open(image, O_RDWR, node, sizeof(node));
+	needs(loop >= 0, "root and a loop device");
+	assert_waits_for(node, hold_flock_exclusive);
+	memset(&said, 0, sizeof(said));
+	assert_waits_for(node, hold_ofd_byte);
+	close(loop);
 }
 
 static void on_alarm(int number)
