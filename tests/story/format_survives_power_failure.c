@@ -3,7 +3,8 @@
  * Power fails while a filesystem is made: at any write and at any flush, with
  * what was not flushed lost, kept, torn at sectors or half of it written in
  * another order. Whatever libblkid then calls an XFS, or the log of one, is all
- * there, byte for byte: the old one, untouched, or the new one, finished.
+ * there, byte for byte: the old one, untouched, or the new one, finished. What
+ * it calls an ext2 is as it was.
  * Between the two there is nothing that anyone would mount: at most an internal
  * log, complete, that lies so near to the start of its device that libblkid
  * takes it for an external one.
@@ -39,6 +40,8 @@ enum {
 	SEEDS_ALL = 6,
 	EVERY = 8,			/* place is tried, but for both ends */
 	EXT_MAGIC_OFF = 1024 + 56,
+	EXT_BYTES = 4096,		/* of contents, so far apart: */
+	EXT_EVERY = 256 * 1024,
 };
 
 static const uint64_t disk_bytes[DISKS] = { MIB(64), MIB(10) };
@@ -255,6 +258,21 @@ static int format_new(struct story *s, struct dev *data, struct dev *log)
 		      new_uuid);
 }
 
+/*
+ * To libblkid the magic number is an ext2. The rest stands for its contents:
+ * some are in the log of the new one, and at the start of each of its groups.
+ */
+static void make_ext(struct story *s, struct dev *dev)
+{
+	static const uint8_t contents[EXT_BYTES] = { [0] = 0xe2 };
+	int rc = dev_write(dev, EXT_MAGIC_OFF, "\x53\xef", 2);
+
+	for (uint64_t off = EXT_BYTES; off < dev->size_bytes && !rc;
+	     off += EXT_EVERY)
+		rc = dev_write(dev, off, contents, sizeof(contents));
+	must(s, rc, "making the old one");
+}
+
 /* Smaller blocks, other groups: nothing of it is where the new one writes. */
 static void make_old(struct story *s)
 {
@@ -269,8 +287,7 @@ static void make_old(struct story *s)
 			       s->disk[LOG].dev, &opts, old_uuid),
 		     "making the old one");
 	for (int i = 0; i < DISKS && old == OLD_EXT; i++)
-		must(s, dev_write(s->disk[i].dev, EXT_MAGIC_OFF, "\x53\xef", 2),
-		     "making the old one");
+		make_ext(s, s->disk[i].dev);
 	for (int i = 0; i < DISKS; i++) {
 		struct disk *d = &s->disk[i];
 
@@ -299,7 +316,7 @@ static void make_new(struct story *s)
 /* --- what is there --- */
 
 struct seen {
-	bool		fs, log;	/* an XFS; the log of one */
+	bool		fs, log, ext;	/* an XFS; the log of one; an ext2 */
 	char		uuid[37];
 };
 
@@ -309,6 +326,7 @@ static void see(void *ctx, const struct dev_found *found)
 
 	seen->fs |= !strcmp(found->type, "xfs");
 	seen->log |= !strcmp(found->type, "xfs_external_log");
+	seen->ext |= !strcmp(found->type, "ext2");
 	if (seen->fs || seen->log)
 		snprintf(seen->uuid, sizeof(seen->uuid), "%s",
 			 found->uuid ? found->uuid : "");
@@ -318,6 +336,8 @@ static bool is_complete(struct story *s, int which, const struct seen *seen)
 {
 	struct disk *d = &s->disk[which];
 
+	if (seen->ext)
+		return is_now(s, d, d->old);
 	if (!seen->fs && which == DATA && !s->scene->external &&
 	    has(s, d, d->new, s->log_off, s->log_end))
 		return true;
@@ -331,7 +351,7 @@ static void judge(struct story *s, int which)
 
 	if (dev_probe(s->disk[which].dev, see, &seen) < 0)
 		die(s, "probing", -EIO);
-	if (!seen.fs && !seen.log) {
+	if (!seen.fs && !seen.log && !seen.ext) {
 		s->nothing++;
 		return;
 	}
@@ -339,9 +359,10 @@ static void judge(struct story *s, int which)
 		return;
 	s->violations++;
 	if (!s->lying) {
-		fprintf(stderr, "%s: %sthe %s device has an XFS%s, UUID %s, that is not all there\n",
+		fprintf(stderr, "%s: %sthe %s device has an %s%s, UUID %s, that is not all there\n",
 			s->scene->name, s->when, which == LOG ? "log" : "data",
-			seen.fs ? "" : " log", seen.uuid);
+			seen.ext ? "ext2" : "XFS", seen.log ? " log" : "",
+			seen.uuid);
 		exit(1);
 	}
 }
@@ -429,7 +450,7 @@ static unsigned long tell(const struct scene *scene, bool all, uint64_t seed)
 	make_old(&s);
 	make_new(&s);
 	every_place(&s, all);
-	printf("%s: %zu writes and flushes, %lu crashes: %lu times there is no XFS on a device, else all of it\n",
+	printf("%s: %zu writes and flushes, %lu crashes: %lu times there is nothing on a device, else all of it\n",
 	       scene->name, s.events.count, s.crashes, s.nothing);
 	fflush(stdout);
 	crashes = s.crashes;
