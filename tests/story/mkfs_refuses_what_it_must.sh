@@ -49,7 +49,6 @@ refused 4 'fs.zst: contains zstd; use -f to overwrite' fs.zst -- \
 [ ! -e new ] || fail 'a filesystem without its log'
 expect_exit 0 "$XLOG_MKFS" -x -q -f fs.zst
 rm fs.zst
-blank fs 32m
 # a label does not talk to the terminal
 blank fs 32m
 mkfs.ext4 -q -F -L "$(printf 'a\033[31m\377\302\233\303\244')" fs
