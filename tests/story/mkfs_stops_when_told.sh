@@ -14,6 +14,13 @@ again() {
 	cp --sparse=always old fs
 }
 
+waits() {	# <process> for a lock
+	while ! grep -qE -- "-> FLOCK .* $1 " /proc/locks; do
+		kill -0 "$1" || fail 'a lock was not waited for'
+		sleep 0.01
+	done
+}
+
 # The wait for a lock ends at once.
 again
 remember fs
@@ -25,10 +32,7 @@ for signal in INT TERM; do
 		exec "$XLOG_MKFS" -x -f --lock fs >out 2>err 5<&-
 	) &
 	pid=$!
-	while ! grep -qE -- "-> FLOCK .* $pid " /proc/locks; do
-		kill -0 $pid || fail 'a lock was not waited for'
-		sleep 0.01
-	done
+	waits $pid
 	kill -s $signal $pid
 	rc=0
 	wait $pid || rc=$?
@@ -38,6 +42,19 @@ for signal in INT TERM; do
 	is_untouched fs
 done
 exec 5<&-
+
+# What grows while its lock is waited for is not cut off again.
+blank grows 1m
+exec 5<grows
+flock -x 5
+"$XLOG_MKFS" -x -q --lock -d size=48m grows 2>err 5<&- &
+pid=$!
+waits $pid
+truncate -s 64m grows
+exec 5<&-
+wait $pid || fail "$(cat err)"
+[ "$(stat -c %s grows)" = $((64 << 20)) ] || fail "$(ls -l grows)"
+rm grows
 
 # A signal between two calls. What leaks cannot be looked for beside strace.
 need_command strace
