@@ -190,8 +190,9 @@ int xlog_format_probe(struct xlog_format *f,
 /*
  * The last before something is overwritten: make files that are missing, let
  * others grow, make the undo file. xlog_format() does it if it was not done.
- * -EEXIST: there is such an undo file; -EFBIG, -EROFS, -ENOMEM and what open(2)
- * says.
+ * -EEXIST: there is such an undo file, or by now a file that was missing; -EBUSY:
+ * a file has another length than when it was opened; -EFBIG, -EROFS, -ENOMEM and
+ * what open(2) says.
  */
 int xlog_format_prepare(struct xlog_format *f);
 
