@@ -473,7 +473,8 @@ int dev_open_file(const char *path, unsigned int flags,
 	rc = flags & DEV_WRITE ? open_writer(file, flags) :
 				 open_reader(file, flags);
 	if (rc) {
-		if (flags & DEV_CREATE && file->fd >= 0)
+		/* whoever was faster to lock it uses it now */
+		if (flags & DEV_CREATE && file->fd >= 0 && rc != -EBUSY)
 			dev_unlink(&file->dev);
 		file_close(&file->dev);
 		return rc;
