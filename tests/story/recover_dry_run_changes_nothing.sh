@@ -47,17 +47,18 @@ look() {
 	count blocks "$(wc -l <blocks)"
 }
 
-# Blocked in its output, into a pipe that is full, the program can be looked at:
-# all of its descriptors of the image are for reading.
+# Blocked in a message, into a pipe that is full, the program can be looked at:
+# all of its descriptors of the image are for reading. The message is one that
+# comes while the log is read.
 opened_read_only() {
 	local pid fd flags seen=0
 
-	unpack "$IMAGES/linux618/wrap256k.img.zst" now.img >/dev/null
+	unpack "$IMAGES/linux618/torn-garbage.img.zst" now.img >/dev/null
 	mkfifo pipe
 	exec 3<>pipe
 	dd if=/dev/zero of=pipe bs=4096 count=1024 oflag=nonblock \
 		2>/dev/null || true
-	"$XLOG_RECOVER" -n -J now.img >pipe 2>err 3>&- &
+	"$XLOG_RECOVER" -n now.img >out 2>pipe 3>&- &
 	pid=$!
 	for _ in $(seq 200); do
 		for fd in "/proc/$pid/fd"/*; do
