@@ -152,6 +152,12 @@ static int item_flush(struct log_item *item, xfs_lsn_t lsn)
 	return buf_write(bi->buf);
 }
 
+static bool item_is_written(const struct log_item *item)
+{
+	return !buf_is_dirty(container_of(item, const struct buf_item,
+					  item)->buf);
+}
+
 static void item_flushed(struct log_item *item, bool ok)
 {
 	struct buf_item *bi = item_of(item);
@@ -173,6 +179,7 @@ static const struct trans_item_ops buf_item_ops = {
 		.release = item_release,
 	},
 	.flush = item_flush,
+	.is_written = item_is_written,
 	.flushed = item_flushed,
 };
 

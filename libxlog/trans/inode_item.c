@@ -202,6 +202,14 @@ static int item_flush(struct log_item *item, xfs_lsn_t lsn)
 	return 0;
 }
 
+static bool item_is_written(const struct log_item *item)
+{
+	const struct buf *cluster = container_of(item, const struct inode,
+						 item)->cluster;
+
+	return cluster && !buf_is_dirty(cluster);
+}
+
 static void item_flushed(struct log_item *item, bool ok)
 {
 	struct inode *ip = inode_of(item);
@@ -226,6 +234,7 @@ static const struct trans_item_ops inode_item_ops = {
 		.release = item_release,
 	},
 	.flush = item_flush,
+	.is_written = item_is_written,
 	.flushed = item_flushed,
 };
 
@@ -251,6 +260,20 @@ static void place(struct inode *ip)
 			   (xfs_ino_slot(g, ip->ino) << g->inodelog);
 }
 
+/* What says how much of a fork is in use must not say more than there is. */
+static const char *check_forks(const struct inode *ip)
+{
+	size_t bytes = ip->fs->geom.inodesize;
+	struct xfs_dinode di;
+
+	xfs_dinode_decode(&di, ip->raw, bytes, XFS_BE);
+	if (data_fork(ip, &di).bytes > xfs_dinode_dfork_bytes(&di, bytes))
+		return "a data fork longer than its room";
+	if (attr_fork(ip, &di).bytes > xfs_dinode_afork_bytes(&di, bytes))
+		return "an attribute fork longer than its room";
+	return NULL;
+}
+
 static int read_inode(struct inode *ip)
 {
 	struct buf *buf;
@@ -265,6 +288,8 @@ static int read_inode(struct inode *ip)
 	why = xfs_dinode_verify(ip->raw, &ip->fs->geom, ip->ino);
 	if (!why && !get_be16(ip->raw + 2))
 		why = "is not in use";
+	if (!why)
+		why = check_forks(ip);
 	return why ? bad_inode(ip->fs, ip->ino, why) : 0;
 }
 

@@ -36,7 +36,9 @@ struct trans_item_ops {
 	struct log_item_ops log;
 	/* Changes into the buffer that is to be written, stamped with @lsn. */
 	int (*flush)(struct log_item *item, xfs_lsn_t lsn);
-	/* It was written, or (@ok false) could not be. Unlock the object. */
+	/* Flushed: is the buffer on the device now? */
+	bool (*is_written)(const struct log_item *item);
+	/* It was written, or (@ok false) was not. Unlock the object. */
 	void (*flushed)(struct log_item *item, bool ok);
 };
 

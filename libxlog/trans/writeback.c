@@ -16,20 +16,26 @@ static struct log_item *item_of(struct list *link)
 	return container_of(link, struct log_item, queue_link);
 }
 
-static void finish(struct trans_fs *fs, struct log_item *item, bool ok)
+/*
+ * A buffer that somebody has locked was left out, without an error: its items
+ * stay in the AIL, and are pushed again.
+ */
+static void finish(struct trans_fs *fs, struct log_item *item, int rc)
 {
-	if (ok)
+	bool written = ops_of(item)->is_written(item);
+
+	if (written)
 		log_item_clean(fs->log, item);
-	else
+	else if (rc)
 		log_item_failed(fs->log, item);
-	ops_of(item)->flushed(item, ok);
+	ops_of(item)->flushed(item, written);
 }
 
 void trans_write_back(void *ctx, struct list *queue)
 {
 	struct trans_fs *fs = ctx;
 	struct list flushed, *first;
-	bool ok;
+	int rc;
 
 	list_init(&flushed);
 	while ((first = list_first(queue))) {
@@ -37,15 +43,16 @@ void trans_write_back(void *ctx, struct list *queue)
 
 		list_remove(first);
 		/* nobody moves it in the AIL: it is not pinned, and locked */
-		if (ops_of(item)->flush(item, item->lsn))
-			finish(fs, item, false);
+		rc = ops_of(item)->flush(item, item->lsn);
+		if (rc)
+			finish(fs, item, rc);
 		else
 			list_insert_last(first, &flushed);
 	}
-	ok = !buf_write_back(fs->cache, BUF_SKIP_LOCKED);
+	rc = buf_write_back(fs->cache, BUF_SKIP_LOCKED);
 	log_data_written(fs->log);
 	while ((first = list_first(&flushed))) {
 		list_remove(first);
-		finish(fs, item_of(first), ok);
+		finish(fs, item_of(first), rc);
 	}
 }

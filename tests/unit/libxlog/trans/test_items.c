@@ -3,6 +3,7 @@
  * What inodes and buffers make of themselves in the log: as the decoders of
  * log items read it, and no more than they said.
  */
+#include "libxfsfmt/crc32c.h"
 #include "libxfsfmt/inodelog.h"
 #include "libxfsfmt/logitem.h"
 #include "tests/lib/mounted.h"
@@ -168,6 +169,91 @@ Test(inode_item, is_relogged_until_it_is_written_back)
 	cr_assert_eq(log_quiesce(log), 0);
 	cr_expect_eq(ip->fields, 0);
 	cr_expect_eq(get_be64(ip->raw + XFS_DINODE_LSN_OFF) >> 32, 1);
+}
+
+/* One more on the queue: it keeps the cluster of an inode locked meanwhile. */
+struct holder {
+	struct log_item	item;
+	struct inode	*ip;
+	struct buf	*buf;
+};
+
+static struct holder *holder_of(const struct log_item *item)
+{
+	return container_of((struct log_item *)(uintptr_t)item, struct holder,
+			    item);
+}
+
+static int hold(struct log_item *item, xfs_lsn_t lsn)
+{
+	struct holder *h = holder_of(item);
+
+	(void)lsn;
+	return buf_get(f->m->fs.cache, h->ip->daddr, f->m->fs.cluster_bb, NULL,
+		       BUF_READ, &h->buf);
+}
+
+static bool is_held(const struct log_item *item)
+{
+	return !holder_of(item)->buf;
+}
+
+static void let_go(struct log_item *item, bool ok)
+{
+	(void)ok;
+	buf_release(holder_of(item)->buf);
+}
+
+static const struct trans_item_ops holder_ops = {
+	.flush = hold, .is_written = is_held, .flushed = let_go,
+};
+
+/* Write-back passes by a buffer that is locked: then nothing has been written. */
+Test(inode_item, stays_in_the_ail_while_its_cluster_is_in_use)
+{
+	struct log *log = f->m->fs.log;
+	struct holder h = { .ip = f->inodes[7] };
+	struct list queue;
+	struct trans *t;
+
+	log_item_init(&h.item, &holder_ops.log, XFS_LI_BUF);
+	cr_assert_eq(trans_alloc(&f->m->fs, XFS_TR_ICHANGE, &t), 0);
+	inode_join(t, h.ip);
+	inode_log(t, h.ip, XFS_ILOG_CORE);
+	cr_assert_eq(trans_commit_sync(t), 0);
+	list_init(&queue);
+	cr_assert_eq(h.ip->item.ops->push(&h.ip->item, &queue),
+		     LOG_PUSH_QUEUED);
+	list_insert_last(&h.item.queue_link, &queue);
+	trans_write_back(&f->m->fs, &queue);
+	cr_expect(atomic_load(&h.ip->item.flags) & LOG_ITEM_IN_AIL);
+	cr_expect_neq(h.ip->fields, 0);
+	cr_expect_not(log_is_shutdown(log));
+	/* and the next time it is */
+	cr_assert_eq(log_quiesce(log), 0);
+	cr_expect_not(atomic_load(&h.ip->item.flags) & LOG_ITEM_IN_AIL);
+	cr_expect_eq(h.ip->fields, 0);
+}
+
+/* The size of attributes in the inode is just bytes of the device. */
+Test(inode_item, of_a_fork_longer_than_its_room_is_not_made)
+{
+	struct inode *ip = f->inodes[7], *again;
+	uint8_t *raw = ip->raw;
+	struct buf *buf;
+
+	raw[82] = 40;			/* di_forkoff: 320 bytes on */
+	raw[83] = XFS_DINODE_FMT_LOCAL;
+	put_be16(raw + XFS_DINODE_V3_CORE_BYTES + 320, 60000);
+	put_le32(raw + XFS_DINODE_CRC_OFF,
+		 xfs_crc_block(raw, f->m->fs.geom.inodesize,
+			       XFS_DINODE_CRC_OFF));
+	cr_assert_eq(buf_get(f->m->fs.cache, ip->daddr, f->m->fs.cluster_bb,
+			     NULL, BUF_READ, &buf), 0);
+	memcpy(buf->data + ip->offset_bytes, raw, f->m->fs.geom.inodesize);
+	buf_release(buf);
+	cr_expect_eq(inode_get(&f->m->fs, ip->ino, &again), -EUCLEAN);
+	cr_expect(testfs_said(f->fs, "fork"));
 }
 
 /* --- buffers --- */
