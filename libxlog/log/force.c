@@ -130,19 +130,26 @@ int log_force_seq(struct log *log, uint64_t seq, bool wait)
 	return wait_done(log, seq);
 }
 
+/* Until all records whose place is known are over, completions included. */
+static int wait_for_records(struct log *log)
+{
+	xfs_lsn_t last;
+
+	xmutex_lock(&log->iclog_lock);
+	last = log->prev_lsn;
+	xmutex_unlock(&log->iclog_lock);
+	return iclog_wait(log, last);
+}
+
 int log_force(struct log *log, bool wait)
 {
 	struct cil *cil = &log->cil;
-	xfs_lsn_t last;
 	uint64_t seq;
 	bool empty;
 
 	if (log->config.flags & LOG_DIRECT) {
 		iclog_kick(log, XFS_NULL_LSN);
-		xmutex_lock(&log->iclog_lock);
-		last = log->prev_lsn;
-		xmutex_unlock(&log->iclog_lock);
-		return wait ? iclog_wait(log, last) : 0;
+		return wait ? wait_for_records(log) : 0;
 	}
 	xmutex_lock(&cil->push_lock);
 	seq = atomic_load(&cil->seq);
@@ -171,9 +178,12 @@ int log_quiesce(struct log *log)
 {
 	int rc = log_force(log, true);
 
-	return rc ? rc : ail_wait_empty(log);
+	if (!rc)
+		rc = ail_wait_empty(log);
+	/* a checkpoint is done a moment before its record is, which says
+	   whether the log has to be covered */
+	return rc ? rc : wait_for_records(log);
 }
-
 
 void cover_note(struct log *log, const struct iclog *ic, bool alone)
 {
