@@ -277,10 +277,7 @@ static void empty_shard(struct checkpoint *cp, struct cil_shard *shard)
 		checkpoint_take(cp, container_of(first, struct log_item,
 						 cil_link));
 	}
-	while ((first = list_first(&shard->busy))) {
-		list_remove(first);
-		list_insert_last(first, &cp->busy);
-	}
+	list_splice_last(&shard->busy, &cp->busy);
 	cp->ticket->left_bytes += atomic_exchange(&shard->reserved_bytes, 0);
 	atomic_store(&shard->used_bytes, 0);
 	xmutex_unlock(&shard->lock);

@@ -324,7 +324,6 @@ void iclog_done(struct log *log, struct iclog *ic, int rc)
 	xmutex_lock(&log->iclog_lock);
 	ic->state = ICLOG_DONE;
 	ic->failed = rc != 0;
-	log->io_busy--;
 	for (;;) {
 		struct iclog *old = &log->iclogs[log->oldest];
 		bool abort;

@@ -193,7 +193,6 @@ bool iclog_io_step(struct log *log)
 		return false;
 	}
 	list_remove(first);
-	log->io_busy++;
 	xmutex_unlock(&log->iclog_lock);
 	ic = container_of(first, struct iclog, io_link);
 	rc = log_is_shutdown(log) ? -ESHUTDOWN : flush_before(log, ic);

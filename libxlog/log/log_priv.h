@@ -255,7 +255,6 @@ struct log {
 	bool		broken;		/* (iclog_lock) a record failed */
 	xfs_lsn_t	done_lsn;	/* (iclog_lock) all up to it complete */
 	struct list	io_queue;	/* (iclog_lock) */
-	unsigned int	io_busy;	/* (iclog_lock) being written */
 	struct xcond	writable;	/* the active one is ACTIVE */
 	struct xcond	done;		/* done_lsn moved */
 	struct xcond	io_wanted;	/* io_queue is not empty, or the end */
