@@ -445,12 +445,29 @@ void cil_push_later(struct log *log, uint64_t seq, bool stable)
 	xmutex_unlock(&cil->push_lock);
 }
 
+/* Nobody pushes any more: who waits for something in the CIL is to see it. */
+static bool abort_once(struct log *log)
+{
+	struct cil *cil = &log->cil;
+	bool first;
+
+	xmutex_lock(&cil->push_lock);
+	first = !cil->aborted;
+	cil->aborted = true;
+	xmutex_unlock(&cil->push_lock);
+	if (first)
+		cil_abort(log);
+	return first;
+}
+
 bool cil_push_step(struct log *log)
 {
 	struct cil *cil = &log->cil;
 	uint64_t seq, last;
 	bool wanted, stable;
 
+	if (log_is_shutdown(log))
+		return abort_once(log);
 	xmutex_lock(&cil->push_lock);
 	seq = atomic_load(&cil->seq);
 	wanted = cil->push_seq >= seq;

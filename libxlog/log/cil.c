@@ -74,29 +74,47 @@ void cil_fini(struct log *log)
 	xrwlock_fini(&cil->ctx_lock);
 }
 
+/*
+ * Commits look whether the log is dead while they hold the context lock: who
+ * takes it for himself after the log's death sees all that got in, and nobody
+ * gets in behind him.
+ */
+static void take_all(struct log *log, struct list *items, struct list *busy)
+{
+	struct cil *cil = &log->cil;
+
+	xrwlock_write(&cil->ctx_lock);
+	for (unsigned int i = 0; i < CIL_SHARDS; i++) {
+		struct cil_shard *shard = &cil->shards[i];
+
+		xmutex_lock(&shard->lock);
+		list_splice_last(&shard->items, items);
+		list_splice_last(&shard->busy, busy);
+		xmutex_unlock(&shard->lock);
+	}
+	xrwlock_write_unlock(&cil->ctx_lock);
+}
+
 void cil_abort(struct log *log)
 {
-	struct checkpoint *cp = log->cil.ctx;
+	struct list items, busy, *first;
 
-	if (!cp)
+	if (!log->cil.ctx)
 		return;
-	for (unsigned int i = 0; i < CIL_SHARDS; i++) {
-		struct list *items = &log->cil.shards[i].items, *first;
+	list_init(&items);
+	list_init(&busy);
+	take_all(log, &items, &busy);
+	while ((first = list_first(&items))) {
+		struct log_item *item = container_of(first, struct log_item,
+						     cil_link);
 
-		while ((first = list_first(items))) {
-			struct log_item *item = container_of(first,
-							     struct log_item,
-							     cil_link);
-
-			list_remove(first);
-			free(item->vec);
-			item->vec = NULL;
-			item->ops->unpin(item, true);
-		}
-		list_splice_last(&log->cil.shards[i].busy, &cp->busy);
+		list_remove(first);
+		free(item->vec);
+		item->vec = NULL;
+		item->ops->unpin(item, true);
 	}
-	if (log->config.busy_done)
-		log->config.busy_done(log->config.busy_ctx, &cp->busy, true);
+	if (log->config.busy_done && !list_is_empty(&busy))
+		log->config.busy_done(log->config.busy_ctx, &busy, true);
 }
 
 /* --- items --- */
@@ -353,7 +371,7 @@ static void let_go(struct list *items, uint64_t seq)
 	}
 }
 
-static void release_all(struct list *items)
+static void release_all(struct list *items, bool abort)
 {
 	struct list *first;
 
@@ -363,7 +381,7 @@ static void release_all(struct list *items)
 
 		list_remove(first);
 		atomic_fetch_and(&item->flags, ~(unsigned int)LOG_ITEM_DIRTY);
-		item->ops->release(item, true);
+		item->ops->release(item, abort);
 	}
 }
 
@@ -373,6 +391,14 @@ static void finish_ticket(struct log *log, const struct log_commit *c)
 		ticket_roll(log, c->ticket);
 	else
 		ticket_release(log, c->ticket);
+}
+
+/* What is too late. */
+static int refuse(struct log *log, const struct log_commit *c)
+{
+	release_all(c->items, true);
+	finish_ticket(log, c);
+	return -ESHUTDOWN;
 }
 
 static int prepare(struct log *log, const struct log_commit *c)
@@ -420,6 +446,11 @@ static int commit_delayed(struct log *log, const struct log_commit *c,
 	uint64_t seq;
 
 	xrwlock_read(&cil->ctx_lock);
+	/* see take_all() */
+	if (log_is_shutdown(log)) {
+		xrwlock_read_unlock(&cil->ctx_lock);
+		return refuse(log, c);
+	}
 	seq = cil->ctx->seq;
 	bytes = whiteout(cil->ctx, c->items);
 	bytes += insert_items(cil->ctx, shard, c->items);
@@ -455,9 +486,7 @@ static int commit_direct(struct log *log, const struct log_commit *c,
 	if (!cp) {
 		log_shutdown(log, LOG_SHUTDOWN_ERROR,
 			     "no memory for a commit");
-		release_all(c->items);
-		finish_ticket(log, c);
-		return -ESHUTDOWN;
+		return refuse(log, c);
 	}
 	c->ticket->left_bytes -= insert_items(cp, NULL, c->items);
 	if (c->ticket->left_bytes < 0)
@@ -473,14 +502,26 @@ static int commit_direct(struct log *log, const struct log_commit *c,
 	return rc;
 }
 
+static bool changes_nothing(const struct log_commit *c)
+{
+	if (c->busy && !list_is_empty(c->busy))
+		return false;
+	for (struct list *l = list_first(c->items); l;
+	     l = list_next(l, c->items))
+		if (is_dirty(container_of(l, struct log_item, trans_link)))
+			return false;
+	return true;
+}
+
 int log_commit(struct log *log, const struct log_commit *c, uint64_t *seq)
 {
-	int rc = prepare(log, c);
-
-	if (rc) {
-		release_all(c->items);
+	if (prepare(log, c))
+		return refuse(log, c);
+	if (changes_nothing(c)) {
+		release_all(c->items, false);
 		finish_ticket(log, c);
-		return rc;
+		*seq = 0;
+		return 0;
 	}
 	return log->config.flags & LOG_DIRECT ? commit_direct(log, c, seq) :
 						commit_delayed(log, c, seq);

@@ -93,7 +93,8 @@ static void *push_thread(void *arg)
 			continue;
 		xmutex_lock(&cil->push_lock);
 		while (cil->push_seq < atomic_load(&cil->seq) &&
-		       !atomic_load(&log->ending))
+		       !atomic_load(&log->ending) &&
+		       (cil->aborted || !log_is_shutdown(log)))
 			xcond_wait(&cil->push_wanted, &cil->push_lock);
 		xmutex_unlock(&cil->push_lock);
 	}
@@ -287,6 +288,7 @@ bool log_is_shutdown(const struct log *log)
 static void wake_everyone(struct log *log)
 {
 	xmutex_lock(&log->cil.push_lock);
+	xcond_wake_all(&log->cil.push_wanted);
 	xcond_wake_all(&log->cil.progress);
 	xcond_wake_all(&log->cil.switched);
 	xmutex_unlock(&log->cil.push_lock);

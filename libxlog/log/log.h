@@ -122,7 +122,9 @@ struct log_commit {
  * Commit: all items DIRTY in one atomic change; then items are let go
  * (committing()) and the list is empty, whatever is returned. Without @roll the
  * ticket is released, too. *@seq is what log_force_seq() makes durable; it is
- * set if they have got into a checkpoint, even one that comes to nothing.
+ * set if they have got into a checkpoint, even one that comes to nothing. With
+ * nothing DIRTY or @busy there is nothing to commit: items are released, *@seq
+ * is 0, and nothing has to be forced for it.
  * Changes cannot be taken back from here on: a failure is -ESHUTDOWN, with the
  * items released.
  */

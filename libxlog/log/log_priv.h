@@ -194,7 +194,9 @@ struct cil {
 	uint64_t	push_seq;	/* (push_lock) to be pushed, by the worker */
 	bool		push_stable;	/* (push_lock) and to be on disk */
 	unsigned int	throttled;	/* (push_lock) commits that wait */
-	struct xcond	push_wanted;	/* push_seq >= seq, or the end */
+	bool		aborted;	/* (push_lock) the log died: what was in
+					   the CIL has been let go */
+	struct xcond	push_wanted;	/* push_seq >= seq, death, or the end */
 	struct xcond	switched;	/* seq moved */
 	struct xcond	progress;	/* an LSN was set, or one is done */
 };
@@ -289,7 +291,7 @@ void log_sleep(struct log *log, struct xcond *cond, struct xmutex *mutex)
 int cil_init(struct log *log);
 void cil_fini(struct log *log);
 
-/* Nobody uses the log any more: let go of what was not pushed. */
+/* The log is dead, or nobody uses it any more: let go of what was not pushed. */
 void cil_abort(struct log *log);
 
 /* What a checkpoint may take for headers before commits pay for more. */

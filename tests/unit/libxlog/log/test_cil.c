@@ -201,6 +201,44 @@ Test(log_commit_direct, is_a_checkpoint_of_its_own)
 	free(s);
 }
 
+/* --- nothing to commit --- */
+
+static void assert_nothing_is_written(void)
+{
+	struct fault_counts before, after;
+	struct list items;
+	uint64_t seq = 7;
+
+	fault_counts(e->fault, &before);
+	/* it has joined, and was not changed */
+	list_init(&items);
+	pthread_mutex_lock(&t.lock);
+	list_insert_last(&t.item.trans_link, &items);
+	cr_assert_eq(log_commit(e->log, &(struct log_commit){
+				.ticket = engine_reserve(e, 1000),
+				.items = &items }, &seq), 0);
+	cr_assert_eq(seq, 0);
+	cr_assert(list_is_empty(&items));
+	cr_assert_eq(t.released, 1);
+	cr_assert_eq(log_force_seq(e->log, seq, true), 0);
+	cr_assert_eq(log_force(e->log, true), 0);
+	fault_counts(e->fault, &after);
+	cr_assert_eq(after.writes, before.writes);
+	cr_assert_eq(engine_granted(e), 0);
+	cr_assert_eq(engine_reserved(e), 0);
+}
+
+Test(log_commit, of_nothing_makes_no_checkpoint)
+{
+	assert_nothing_is_written();
+	cr_assert(atomic_load(&e->log->cil.is_empty));
+}
+
+Test(log_commit_direct, of_nothing_makes_no_checkpoint)
+{
+	assert_nothing_is_written();
+}
+
 /* --- intents --- */
 
 /* An intent of 4000 bytes, and what is done with it in a later transaction. */

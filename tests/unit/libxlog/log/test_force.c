@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Forces, covering, the end of a log, and its death. */
+#include <semaphore.h>
+
 #include "tests/lib/things.h"
 
 static struct engine *e;
@@ -8,6 +10,13 @@ static struct thing t, u;
 static void setup(void)
 {
 	e = engine_open(&(struct engine_options){ 0 });
+	thing_init(&t, 1, 400);
+	thing_init(&u, 2, 400);
+}
+
+static void setup_threads(void)
+{
+	e = engine_open(&(struct engine_options){ .threads = true });
 	thing_init(&t, 1, 400);
 	thing_init(&u, 2, 400);
 }
@@ -24,6 +33,8 @@ TestSuite(log_force_seq, .init = setup, .fini = teardown);
 TestSuite(log_needs_cover, .init = setup, .fini = teardown);
 TestSuite(log_unmount, .init = setup, .fini = teardown);
 TestSuite(log_shutdown, .init = setup, .fini = teardown);
+TestSuite(log_shutdown_threads, .init = setup_threads, .fini = teardown,
+	  .timeout = 60);
 TestSuite(log_close, .init = setup);
 
 static unsigned int left_after_a_crash(void)
@@ -327,6 +338,51 @@ Test(log_shutdown, aborts_what_was_on_its_way)
 	cr_assert_eq(t.unpinned, 1);
 	cr_assert_eq(t.aborted, 1);
 	cr_assert_eq(e->log->cil.ncommitting, 0);
+}
+
+/* Collected, and in no checkpoint yet: who waits for its pins waits no longer. */
+Test(log_shutdown, lets_go_of_what_was_not_pushed)
+{
+	engine_change(e, &t, 1);
+	engine_change(e, &u, 1);
+	log_shutdown(e->log, LOG_SHUTDOWN_NOFLUSH, NULL);
+	cr_assert(log_step(e->log));
+	cr_assert_eq(atomic_load(&t.pins) + atomic_load(&u.pins), 0);
+	cr_assert_eq(t.aborted, 1);
+	cr_assert_eq(u.aborted, 1);
+	cr_assert(!log_step(e->log));
+	cr_assert_eq(log_force(e->log, true), -ESHUTDOWN);
+}
+
+static sem_t let_go;
+
+static void post(struct thing *thing)
+{
+	(void)thing;
+	sem_post(&let_go);
+}
+
+Test(log_shutdown_threads, let_go_of_what_was_not_pushed)
+{
+	sem_init(&let_go, 0, 0);
+	t.on_unpin = post;
+	engine_change(e, &t, 1);
+	log_shutdown(e->log, LOG_SHUTDOWN_NOFLUSH, NULL);
+	sem_wait(&let_go);
+	cr_assert_eq(t.aborted, 1);
+}
+
+/* It was begun when the log was alive, and was let go of with the others. */
+Test(log_shutdown, nothing_gets_into_the_cil_behind_it)
+{
+	struct ticket *tic = engine_reserve(e, 1000);
+	struct thing *things[] = { &t };
+
+	log_shutdown(e->log, LOG_SHUTDOWN_NOFLUSH, NULL);
+	cr_assert(log_step(e->log));
+	cr_assert_eq(engine_commit(e, tic, false, 1, things, 1), -ESHUTDOWN);
+	cr_assert_eq(t.pinned, 0);
+	cr_assert_null(t.item.vec);
 }
 
 Test(log_shutdown, the_first_reason_is_reported)
