@@ -170,10 +170,8 @@ struct xlog_bounds {
 	 */
 	char		refused[128];
 	unsigned int	reasons;	/* all of them: XLOG_REFUSED_* */
-	/* of a dirty log that was read whole: h_fmt of the record at the tail;
-	   another record has another */
+	/* of a dirty log that was read whole: h_fmt of the record at the tail */
 	uint32_t	fmt;
-	bool		mixed_fmt;
 };
 
 /* Why Linux would refuse a log. */
@@ -311,6 +309,7 @@ struct xlog_trans {
 	uint32_t	tid;
 	bool		committed;
 	bool		big_endian;	/* byte order of its items */
+	bool		order_lies;	/* a record of it says another */
 	uint32_t	type;		/* th_type */
 	uint32_t	num_regions;	/* th_num_items: regions announced */
 	xlog_lsn_t	start;		/* record that holds its START */

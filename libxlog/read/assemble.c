@@ -208,9 +208,12 @@ static int holds_too_much(struct xlog_assembly *as, struct xlog_op *op,
 }
 
 /* Every record of a transaction is of its order: Linux refuses another. */
-static void check_order(struct xlog_assembly *as, const struct open_trans *tr)
+static void check_order(struct xlog_assembly *as, struct open_trans *tr)
 {
-	if (!tr->header_bytes || trans_order(tr) == as->order || as->order_told)
+	if (!tr->header_bytes || trans_order(tr) == as->order)
+		return;
+	tr->t.order_lies = true;
+	if (as->order_told)
 		return;
 	as->order_told = true;
 	report(&as->log->sink, 0, "log.order", as->rec.lsn,

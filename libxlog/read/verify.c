@@ -17,8 +17,8 @@ struct pass {
 	uint32_t	first_bad;	/* block of the first record not sound */
 	bool		foreign_order;	/* fmt of the first such record: */
 	uint32_t	foreign_fmt;
-	bool		any, mixed_fmt;	/* fmt of the first record; others: */
-	uint32_t	fmt;
+	bool		any;
+	uint32_t	fmt;		/* of the first record */
 	bool		no_crc;		/* a record without checksum, here: */
 	xfs_lsn_t	no_crc_lsn;
 	bool		foreign_uuid;	/* one of another filesystem, here: */
@@ -35,7 +35,6 @@ static void note_record(const struct xlog *log, struct pass *pass,
 	if (!pass->any)
 		pass->fmt = rec->fmt;
 	pass->any = true;
-	pass->mixed_fmt |= rec->fmt != pass->fmt;
 	if (rec->fmt != own && !pass->foreign_order) {
 		pass->foreign_order = true;
 		pass->foreign_fmt = rec->fmt;
@@ -276,7 +275,6 @@ int find_verify(struct finder *f)
 	/* of a damaged log, what comes before the damage can be replayed */
 	if (!rc && (sound || pass.any) && !f->clean) {
 		f->out->fmt = pass.fmt;
-		f->out->mixed_fmt = pass.mixed_fmt;
 		refuse_replay(f, &pass);
 	}
 	return rc;

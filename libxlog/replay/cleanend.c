@@ -192,13 +192,13 @@ changed:
 		      xfs_lsn_cycle(lsn), block);
 }
 
-/* What says the byte order that was replayed, in the words of the log. */
+/* That of the log so far, unless it was said to lie. */
 static uint32_t form_fmt(const struct end *e)
 {
 	enum xfs_order last = e->last.fmt == XLOG_FMT_LINUX_LE ? XFS_LE :
 			      XFS_BE;
 
-	if (last == e->r->order)
+	if (e->r->opts->order == XLOG_ORDER_AUTO || last == e->r->order)
 		return e->last.fmt;
 	return e->r->order == XFS_LE ? XLOG_FMT_LINUX_LE : XLOG_FMT_LINUX_BE;
 }

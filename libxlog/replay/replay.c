@@ -126,10 +126,10 @@ static int check_log(struct replay *r)
 }
 
 /*
- * The byte order of the items: that of the record at the tail, and all others
- * must agree. Asked for another, it is the records that are not believed.
+ * The byte order of the log is that of the record at the tail. Asked for
+ * another, it is the records that are not believed.
  */
-static int choose_order(struct replay *r)
+static void choose_order(struct replay *r)
 {
 	const struct xlog_bounds *b = &r->res->bounds;
 	enum xlog_order asked = r->opts->order;
@@ -137,14 +137,10 @@ static int choose_order(struct replay *r)
 	r->order = b->fmt == XLOG_FMT_LINUX_LE ? XFS_LE : XFS_BE;
 	if (asked != XLOG_ORDER_AUTO)
 		r->order = asked == XLOG_ORDER_LE ? XFS_LE : XFS_BE;
-	else if (b->mixed_fmt)
-		return replay_refuse(r, -EUCLEAN, "log.order", b->tail,
-				     "records of both byte orders between tail and head");
 	if (r->order != XFS_HOST_ORDER)
 		notice(&r->log->sink, XLOG_NOTICE, "log.order", b->tail,
 		       "a %s-endian log: converted as it is replayed",
 		       r->order == XFS_BE ? "big" : "little");
-	return 0;
 }
 
 /* --- the superblock --- */
@@ -333,9 +329,8 @@ static int recover_dirty(struct replay *r)
 	bool unmount;
 	int rc;
 
-	rc = choose_order(r);
-	if (!rc)
-		rc = check_all(r);
+	choose_order(r);
+	rc = check_all(r);
 	if (rc)
 		return rc;
 	if (is_prefix(r)) {

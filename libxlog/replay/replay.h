@@ -177,7 +177,7 @@ struct replay {
 	 */
 	unsigned int	dquot_types;
 	unsigned int	quotaoff_types;
-	enum xfs_order	order;		/* of the items of this log */
+	enum xfs_order	order;		/* of the record at the tail */
 	struct target_table *targets;
 	struct xlog_pending *pending;	/* intents without a done */
 	struct window	*window;	/* what is in memory, see window.h */

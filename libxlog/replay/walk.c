@@ -30,6 +30,7 @@ struct walker {
 	replay_item_fn	fn;
 	struct replay_walk *out;
 	bool		beyond;		/* the checkpoints behind the stop */
+	enum xfs_order	order;		/* of the checkpoint */
 	uint8_t		*ranks;		/* of the items of a checkpoint */
 	size_t		room;
 	struct xfs_log_region regions[XFS_LOGITEM_MAX_REGIONS];
@@ -74,7 +75,7 @@ static int walk_item(struct walker *w, xfs_lsn_t lsn,
 		.view = {
 			.regions = w->regions,
 			.nregions = item->nregions,
-			.order = r->order,
+			.order = w->order,
 			.geom = &r->geom,
 		},
 		.lsn = lsn,
@@ -92,20 +93,34 @@ static int walk_item(struct walker *w, xfs_lsn_t lsn,
 	return w->fn(r, &it);
 }
 
+/*
+ * The byte order of a checkpoint: what it is in and what its records say must
+ * agree. Logs change it where another machine went on, as this one does behind
+ * a foreign log.
+ */
+static int take_order(struct walker *w, const struct xlog_trans *trans)
+{
+	struct replay *r = w->r;
+
+	w->order = trans->big_endian ? XFS_BE : XFS_LE;
+	if (r->opts->order == XLOG_ORDER_AUTO ? !trans->order_lies :
+						w->order == r->order)
+		return 0;
+	return replay_refuse(r, -EUCLEAN, "log.order", trans->start,
+			     "a transaction is in another byte order (%s-endian) than the log",
+			     trans->big_endian ? "big" : "little");
+}
+
 static int walk_trans(struct walker *w, const struct xlog_trans *trans)
 {
-	bool big_endian = w->r->order == XFS_BE;
-	int rc = make_room(w, trans->nitems);
+	int rc = take_order(w, trans);
 
+	if (!rc)
+		rc = make_room(w, trans->nitems);
 	if (rc)
 		return rc;
-	if (trans->big_endian != big_endian)
-		return replay_refuse(w->r, -EUCLEAN, "log.order", trans->start,
-				     "a transaction is in another byte order (%s-endian) than the log",
-				     big_endian ? "little" : "big");
 	for (size_t i = 0; i < trans->nitems; i++)
-		w->ranks[i] = (uint8_t)rank_of(&trans->items[i],
-						w->r->order);
+		w->ranks[i] = (uint8_t)rank_of(&trans->items[i], w->order);
 	for (unsigned int rank = 0; rank < RANKS && !rc; rank++)
 		for (size_t i = 0; i < trans->nitems && !rc; i++) {
 			size_t n = rank >= RANK_INODE_BUFFER ?

@@ -266,13 +266,34 @@ Test(recover_image, whose_records_lie_about_their_order_can_be_told_it)
 	testfs_close(other);
 }
 
-Test(recover, of_records_of_both_orders_is_refused)
+/* As this machine goes on behind a log of another. */
+Test(recover, takes_each_checkpoint_in_its_own_order)
 {
+	struct xlog_recover_result res;
+
+	fs->order = XFS_BE;
 	old_block();
 	write_chunk(8, 0x22);
-	fs->order = XFS_BE;
+	fs->order = XFS_LE;
 	write_chunk(9, 0x33);
-	testfs_refuses(fs, -EUCLEAN, "records of both byte orders");
+	cr_assert_eq(xlog_recover(fs->log, NULL, &res), 0, "%s", fs->reports);
+	cr_expect_eq(res.buffers, 2);
+	cr_expect_eq(testfs_byte(fs, at, 8 * 128), 0x22);
+	cr_expect_eq(testfs_byte(fs, at, 9 * 128), 0x33);
+}
+
+Test(recover, of_a_checkpoint_that_is_not_in_the_order_of_its_record_is_refused)
+{
+	struct testcp *cp = testcp_new(fs);
+
+	old_block();
+	log_chunk(cp, at, 8, 0x22);
+	testcp_start(cp);
+	testcp_body(cp);
+	testcp_commit(cp);
+	fs->order = XFS_BE;
+	testfs_record(fs);
+	testfs_refuses(fs, -EUCLEAN, "in another byte order");
 }
 
 Test(recover, an_operation_that_breaks_the_rules_is_told_in_the_result)

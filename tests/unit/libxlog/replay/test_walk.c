@@ -278,8 +278,7 @@ Test(replay_walk, refuses_a_checkpoint_in_another_order)
 
 	log_buf(cp, 1, 0);
 	testcp_write(cp);
-	/* the record says so, and is believed; the items are not asked */
-	r.order = XFS_LE;
+	opts.order = XLOG_ORDER_BE;
 	fs->order = XFS_BE;
 	cr_assert_eq(go(), -EUCLEAN);
 	cr_expect_str_eq(seen, "");
