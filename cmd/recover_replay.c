@@ -41,6 +41,8 @@ static unsigned int recover_flags(const struct recover_opts *o)
 		flags |= XLOG_RECOVER_LEAVE_UNLINKED;
 	if (o->intents == INTENTS_SKIP)
 		flags |= XLOG_RECOVER_SKIP_INTENTS;
+	if (o->intents == INTENTS_REFUSE)
+		flags |= XLOG_RECOVER_REFUSE_INTENTS;
 	if (o->reread)
 		flags |= XLOG_RECOVER_REREAD;
 	if (o->dry_run)

@@ -446,6 +446,8 @@ enum {
 	 * and how much would be written.
 	 */
 	XLOG_RECOVER_DRY_RUN = 32,
+	/* Pending intents are a reason not to recover. */
+	XLOG_RECOVER_REFUSE_INTENTS = 64,
 };
 
 enum xlog_phase {

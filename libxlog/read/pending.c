@@ -11,12 +11,12 @@
 #include <sys/random.h>
 
 #include "libxfsfmt/logitem.h"
-#include "libxlog/xlog.h"
+#include "libxlog/read/read.h"
 
 enum {
 	FIRST_BUCKETS_LOG = 8,
 	LAST_BUCKETS_LOG = 28,
-	/* items copied at most: more would not be read by anyone */
+	/* items copied at most, if nobody says more */
 	MAX_COPY_BYTES = 1 << 20,
 };
 
@@ -33,7 +33,7 @@ struct bucket {
 struct xlog_pending {
 	struct entry	*first, *last;
 	size_t		count;
-	size_t		copied_bytes;
+	size_t		copied_bytes, max_copy_bytes;
 	struct bucket	*buckets;	/* 1 << log of them */
 	unsigned int	log;
 	uint64_t	secret[2];
@@ -45,6 +45,7 @@ struct xlog_pending *xlog_pending_new(void)
 
 	if (!p)
 		return NULL;
+	p->max_copy_bytes = MAX_COPY_BYTES;
 	p->log = FIRST_BUCKETS_LOG;
 	p->buckets = calloc((size_t)1 << p->log, sizeof(*p->buckets));
 	if (!p->buckets) {
@@ -57,6 +58,11 @@ struct xlog_pending *xlog_pending_new(void)
 		p->secret[1] = UINT64_C(0x9e3779b97f4a7c15);
 	p->secret[1] |= 1;
 	return p;
+}
+
+void pending_set_max_bytes(struct xlog_pending *p, size_t bytes)
+{
+	p->max_copy_bytes = bytes;
 }
 
 void xlog_pending_free(struct xlog_pending *p)
@@ -124,7 +130,7 @@ static struct entry *entry_new(struct xlog_pending *p,
 
 	for (unsigned int i = 0; i < item->nregions; i++)
 		bytes += item->regions[i].len_bytes;
-	if (bytes > MAX_COPY_BYTES - p->copied_bytes)
+	if (bytes > p->max_copy_bytes - p->copied_bytes)
 		bytes = 0;
 	e = calloc(1, sizeof(*e) + bytes);
 	if (!e)

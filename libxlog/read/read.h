@@ -130,6 +130,11 @@ void cursor_on_release(struct xlog_cursor *cur, cursor_release_fn fn,
 /* Do not report what is not sound, only return it. */
 void cursor_set_quiet(struct xlog_cursor *cur);
 
+/* --- intents (pending.c) --- */
+
+/* Keep copies of @bytes of intents, for those who do what they say. */
+void pending_set_max_bytes(struct xlog_pending *p, size_t bytes);
+
 /* --- torn heads and overwritten tails (verify.c) --- */
 
 struct finder {

@@ -273,23 +273,39 @@ static int check_all(struct replay *r)
 	return rc ? rc : owner_change(r, false);
 }
 
-/* What a mount would go on with, and we cannot. */
+static bool intents_to_finish(const struct replay *r)
+{
+	return r->res->intents &&
+	       !(r->opts->flags & XLOG_RECOVER_SKIP_INTENTS);
+}
+
+static bool inodes_to_finish(const struct replay *r)
+{
+	return (r->res->unlinked || r->res->cow_extents) &&
+	       !(r->opts->flags & XLOG_RECOVER_LEAVE_UNLINKED);
+}
+
+bool replay_has_to_finish(const struct replay *r)
+{
+	return intents_to_finish(r) || inodes_to_finish(r);
+}
+
+/* What a mount would go on with: is that wanted, and can it be done? */
 static int check_remainder(struct replay *r)
 {
-	unsigned int flags = r->opts->flags;
 	const struct xlog_recover_result *res = r->res;
 	int rc = replay_remainder(r);
 
-	if (rc)
+	if (rc || !replay_has_to_finish(r))
 		return rc;
-	if (res->intents && !(flags & XLOG_RECOVER_SKIP_INTENTS))
+	if (intents_to_finish(r) &&
+	    (!r->finisher || r->opts->flags & XLOG_RECOVER_REFUSE_INTENTS))
 		return replay_refuse(r, -ENOTEMPTY, "remainder.intents",
 				     XLOG_LSN_NONE,
 				     "%llu unfinished intent%s, which only a mount can finish",
 				     (unsigned long long)res->intents,
 				     res->intents == 1 ? "" : "s");
-	if ((res->unlinked || res->cow_extents) &&
-	    !(flags & XLOG_RECOVER_LEAVE_UNLINKED))
+	if (!r->finisher)
 		return replay_refuse(r, -ENOTEMPTY, "remainder.unlinked",
 				     XLOG_LSN_NONE,
 				     "%llu unlinked inode%s and %llu leftover CoW extent%s, which only a mount can free",
@@ -297,7 +313,7 @@ static int check_remainder(struct replay *r)
 				     res->unlinked == 1 ? "" : "s",
 				     (unsigned long long)res->cow_extents,
 				     res->cow_extents == 1 ? "" : "s");
-	return 0;
+	return r->finisher->check(r);
 }
 
 static int write_all(struct replay *r)
@@ -322,11 +338,29 @@ static int write_all(struct replay *r)
 	return rc;
 }
 
+/* All that was replayed is durable. */
+static int settle(struct replay *r)
+{
+	int rc = replay_settle(r, r->log->fs, NULL, 0);
+
+	if (rc || r->log->info.internal)
+		return rc;
+	return replay_settle(r, r->log->dev, NULL, 0);
+}
+
+/* On purpose: what is left is named by the options. */
+static bool is_something_left(const struct replay *r)
+{
+	const struct xlog_recover_result *res = r->res;
+
+	return (res->intents && !intents_to_finish(r)) ||
+	       ((res->unlinked || res->cow_extents) && !inodes_to_finish(r));
+}
+
 static int recover_dirty(struct replay *r)
 {
 	struct xlog_recover_result *res = r->res;
 	uint8_t sb_raw[REPLAY_SB_MAX_BYTES];
-	bool unmount;
 	int rc;
 
 	choose_order(r);
@@ -348,11 +382,16 @@ static int recover_dirty(struct replay *r)
 		rc = write_all(r);
 	if (rc)
 		return rc;
-	/* a log marked clean is never finished by anyone again */
-	unmount = !res->intents && !res->unlinked && !res->cow_extents;
-	rc = cleanend_write(r, sb_raw, unmount);
+	if (replay_has_to_finish(r) && !replay_is_dry(r)) {
+		rc = settle(r);
+		if (!rc)
+			rc = r->finisher->finish(r, sb_raw);
+	} else {
+		/* a log marked clean is never finished by anyone again */
+		rc = cleanend_write(r, sb_raw, !is_something_left(r));
+	}
 	if (!rc)
-		res->state = unmount ? XLOG_CLEAN : XLOG_DIRTY;
+		res->state = is_something_left(r) ? XLOG_DIRTY : XLOG_CLEAN;
 	return rc;
 }
 
@@ -366,6 +405,9 @@ int replay_start(struct replay *r)
 	r->targets = targets_new(r->max_bytes / 2);
 	r->pending = xlog_pending_new();
 	r->kept = kept_new();
+	if (r->pending)
+		pending_set_max_bytes(r->pending,
+				      (size_t)(r->max_bytes / LIST_SHARE));
 	return r->targets && r->pending && r->kept ? 0 : replay_no_memory(r);
 }
 
@@ -379,8 +421,9 @@ void replay_fini(struct replay *r)
 	pieces_free(r->pieces);
 }
 
-int xlog_recover(struct xlog *log, const struct xlog_recover_options *opts,
-		 struct xlog_recover_result *res)
+int replay_recover(struct xlog *log, const struct xlog_recover_options *opts,
+		   const struct replay_finisher *finisher,
+		   struct xlog_recover_result *res)
 {
 	static const struct xlog_recover_options defaults = {
 		.stop_lsn = XLOG_LSN_NONE,
@@ -405,6 +448,7 @@ int xlog_recover(struct xlog *log, const struct xlog_recover_options *opts,
 	r->log = log;
 	r->opts = opts ? opts : &defaults;
 	r->res = res;
+	r->finisher = finisher;
 	r->max_bytes = r->opts->max_memory_bytes;
 	rc = replay_start(r);
 	if (!rc)

@@ -156,6 +156,23 @@ struct target *apply_target(struct replay *r, const struct replay_item *it,
 
 /* --- the recovery --- */
 
+/* Where replay ends: who finishes what it leaves, by transactions. */
+struct replay_finisher {
+	/*
+	 * Before the first write: can all that is left be finished? 0, or what
+	 * replay_refuse() returned.
+	 */
+	int (*check)(struct replay *r);
+	/*
+	 * All is replayed and durable, the blocks ahead of the head are
+	 * cleared. Finish, and end the log: with an unmount record, unless
+	 * something is left on purpose. @sb_raw: the superblock as
+	 * cleanend_write() would have it. Sets sb_lsn and unmount_lsn of the
+	 * result. Errors are reported.
+	 */
+	int (*finish)(struct replay *r, const uint8_t *sb_raw);
+};
+
 struct replay {
 	struct xlog	*log;
 	const struct xlog_recover_options *opts;
@@ -190,7 +207,20 @@ struct replay {
 	bool		counting;	/* applied items are counted: first sweep */
 	bool		written;	/* the disk has it all */
 	uint64_t	planned_bb;	/* what a dry run would write */
+	const struct replay_finisher *finisher;	/* NULL: there is none */
+	bool		realtime_left;	/* what is left is on realtime space */
 };
+
+/* xlog_recover(), with somebody to finish what is left, or NULL. */
+int replay_recover(struct xlog *log, const struct xlog_recover_options *opts,
+		   const struct replay_finisher *finisher,
+		   struct xlog_recover_result *res) MUST_CHECK;
+
+/*
+ * Is there anything to finish, by what was found and what the caller of the
+ * recovery wants? To be asked once the remainder is known.
+ */
+bool replay_has_to_finish(const struct replay *r);
 
 /*
  * Make a recovery of r->log ready, with r->opts and r->res set by the caller
