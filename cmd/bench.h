@@ -42,9 +42,10 @@ struct bench_opts {
  */
 void bench_opts_parse(struct bench_opts *opts, int argc, char **argv);
 
-/* By enum xlog_bench_load, and the crash kinds by theirs; ends with NULL. */
+/* By enum xlog_bench_load, and the others by theirs; each ends with NULL. */
 extern const char *const bench_loads[];
 extern const char *const bench_crashes[];
+extern const char *const bench_syncs[];
 
 struct bench {
 	struct bench_opts opts;

@@ -23,7 +23,7 @@ void bench_run_object(struct bench *b)
 							     "delaylog");
 	jl_uint(j, "logbufs", run->logbufs ? run->logbufs : 8);
 	jl_uint(j, "logbsize", bench_logbsize(b));
-	jl_str(j, "sync", run->flags & XLOG_BENCH_NO_FLUSH ? "none" : "flush");
+	jl_str(j, "sync", bench_syncs[run->sync]);
 	jl_uint(j, "fsync_every", run->load == XLOG_BENCH_FSYNC ? 1 :
 				  run->force_every);
 	if (run->crash_unit)

@@ -27,6 +27,7 @@ enum {
 
 	DEFAULT_OPS = 100000,
 	MAX_JOBS = 65536,
+	MAX_AIL_MS = 60000,
 };
 
 const char *const bench_loads[] = {
@@ -38,6 +39,11 @@ const char *const bench_loads[] = {
 const char *const bench_crashes[] = {
 	[XLOG_BENCH_CLEAN] = "clean", [XLOG_BENCH_TORN] = "torn",
 	[XLOG_BENCH_DROP] = "drop", [XLOG_BENCH_REORDER] = "reorder", NULL
+};
+
+const char *const bench_syncs[] = {
+	[XLOG_BENCH_FUA] = "fua", [XLOG_BENCH_FLUSH] = "flush",
+	[XLOG_BENCH_DSYNC] = "dsync", [XLOG_BENCH_NOSYNC] = "none", NULL
 };
 
 static const struct argp_option options[] = {
@@ -64,7 +70,7 @@ static const struct argp_option options[] = {
 	  "sunit=N in 512 bytes", 2 },
 	{ "options", 'o', "LIST", 0,
 	  "delaylog, nodelaylog, logbufs=2..8 (8), logbsize=16k..256k (32k), "
-	  "sync=flush or none", 2 },
+	  "sync=fua (as flush), flush, dsync or none, ail=MS (20)", 2 },
 	{ "reservations", KEY_RESERVATIONS, NULL, 0,
 	  "show what each kind of transaction reserves, and do nothing else",
 	  2 },
@@ -202,19 +208,6 @@ static void parse_load(struct bench_opts *o, char *arg)
 		cmd_usage("-w set: only of relog and bigtx");
 }
 
-static void parse_sync(struct bench_opts *o, const char *value)
-{
-	static const char *const modes[] = { "flush", "none", "fua", "dsync",
-					     NULL };
-	int mode = opt_word("-o sync", needed("-o sync", value), modes);
-
-	if (mode > 1)
-		cmd_usage("-o sync=%s is not supported yet", modes[mode]);
-	o->run.flags &= ~(unsigned int)XLOG_BENCH_NO_FLUSH;
-	if (mode)
-		o->run.flags |= XLOG_BENCH_NO_FLUSH;
-}
-
 static void parse_option(struct bench_opts *o, const char *name,
 			 const char *value)
 {
@@ -237,9 +230,15 @@ static void parse_option(struct bench_opts *o, const char *name,
 		    o->run.logbsize_bytes & (o->run.logbsize_bytes - 1))
 			cmd_usage("-o logbsize: 16k to 256k, a power of two");
 	} else if (!strcmp(name, "sync")) {
-		parse_sync(o, value);
+		o->run.sync = (enum xlog_bench_sync)
+			      opt_word("-o sync", needed("-o sync", value),
+				       bench_syncs);
 	} else if (!strcmp(name, "ail")) {
-		cmd_usage("-o ail is not supported yet");
+		o->run.ail_ms = (uint32_t)opt_number("-o ail",
+						     needed("-o ail", value),
+						     MAX_AIL_MS);
+		if (!o->run.ail_ms)
+			cmd_usage("-o ail: not a valid number: 0");
 	} else {
 		cmd_usage("-o: unknown option: %s", name);
 	}

@@ -125,7 +125,7 @@ static void setting_line(struct bench *b)
 	    info->log_version,
 	    run->flags & XLOG_BENCH_DIRECT ? "nodelaylog" : "delaylog",
 	    run->logbufs ? run->logbufs : 8, bench_logbsize(b) >> 10,
-	    run->flags & XLOG_BENCH_NO_FLUSH ? "none" : "flush");
+	    bench_syncs[run->sync]);
 }
 
 static void tx_line(struct bench *b)

@@ -31,7 +31,7 @@ _xlog_bench() {
 	--log | -l)
 		list='logdev= size= su= sunit=' ;;
 	--options | -o)
-		list='delaylog nodelaylog logbufs= logbsize= sync=' ;;
+		list='delaylog nodelaylog logbufs= logbsize= sync= ail=' ;;
 	--crash)
 		list='torn clean drop reorder' ;;
 	--color)

@@ -81,9 +81,17 @@ enum xlog_bench_load {
 
 enum {
 	XLOG_BENCH_DIRECT = 1,	/* nodelaylog */
-	XLOG_BENCH_NO_FLUSH = 2,	/* the devices are never flushed */
 	/* Remember what was done, for xlog_bench_verify(). */
-	XLOG_BENCH_MODEL = 4,
+	XLOG_BENCH_MODEL = 2,
+};
+
+/* What is done for records of the log that have to be durable. */
+enum xlog_bench_sync {
+	/* Devices here have no forced writes: the same as XLOG_BENCH_FLUSH. */
+	XLOG_BENCH_FUA,
+	XLOG_BENCH_FLUSH,	/* the device is flushed when they are written */
+	XLOG_BENCH_DSYNC,	/* it is flushed behind every record */
+	XLOG_BENCH_NOSYNC,	/* devices are never flushed */
 };
 
 /* What a load is ended by as if power failed. */
@@ -162,6 +170,12 @@ struct xlog_bench_options {
 	uint64_t	set;
 	uint32_t	logbufs;	/* 0: 8 */
 	uint32_t	logbsize_bytes;	/* 0: 32 KiB, or the stripe unit */
+	enum xlog_bench_sync sync;
+	/*
+	 * So long the thread that writes metadata back rests when there is
+	 * nothing that it can write; 0: 20. With one job there is none.
+	 */
+	uint32_t	ail_ms;
 	enum xlog_bench_unit crash_unit;
 	uint64_t	crash_after;
 	enum xlog_bench_crash crash;

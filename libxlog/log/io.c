@@ -180,6 +180,11 @@ static int write_record(struct log *log, struct iclog *ic)
 	return rc;
 }
 
+static bool is_to_be_durable(const struct log *log, const struct iclog *ic)
+{
+	return ic->flags & ICLOG_FUA || log->config.flags & LOG_DSYNC;
+}
+
 bool iclog_io_step(struct log *log)
 {
 	struct list *first;
@@ -198,7 +203,7 @@ bool iclog_io_step(struct log *log)
 	rc = log_is_shutdown(log) ? -ESHUTDOWN : flush_before(log, ic);
 	if (!rc)
 		rc = write_record(log, ic);
-	if (!rc && ic->flags & ICLOG_FUA)
+	if (!rc && is_to_be_durable(log, ic))
 		rc = flush_records(log);
 	iclog_done(log, ic, rc);
 	return true;

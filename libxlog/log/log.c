@@ -12,7 +12,7 @@ enum {
 	DEFAULT_LOGBSIZE = 32 << 10,
 	MIN_LOGBSIZE = 16 << 10,
 	MAX_LOGBSIZE = 256 << 10,
-	AIL_NAP_MS = 20,
+	DEFAULT_AIL_MS = 20,
 	DEFAULT_WORKER_MS = 30000,	/* as xfs_syncd_centisecs */
 };
 
@@ -42,6 +42,8 @@ static void fill_in(struct log *log)
 				    c->sunit_bytes : DEFAULT_LOGBSIZE;
 	if (!c->worker_ms)
 		c->worker_ms = DEFAULT_WORKER_MS;
+	if (!c->ail_ms)
+		c->ail_ms = DEFAULT_AIL_MS;
 	log->niclogs = c->logbufs;
 	log->size_bytes = c->dev->size_bytes;
 	log->form = (struct xlog_form){
@@ -116,7 +118,8 @@ static void *ail_thread(void *arg)
 			continue;
 		xmutex_lock(&ail->lock);
 		if (!atomic_load(&log->ending))
-			xcond_wait_ms(&ail->wanted, &ail->lock, AIL_NAP_MS);
+			xcond_wait_ms(&ail->wanted, &ail->lock,
+				      log->config.ail_ms);
 		xmutex_unlock(&ail->lock);
 	}
 	return NULL;

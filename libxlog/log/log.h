@@ -24,6 +24,7 @@ enum {
 	LOG_DIRECT = 1,		/* nodelaylog: no CIL */
 	/* No threads: whoever calls does the work, see log_step(). */
 	LOG_NO_THREADS = 2,
+	LOG_DSYNC = 4,		/* the device is flushed behind every record */
 };
 
 struct log_config {
@@ -56,6 +57,8 @@ struct log_config {
 	int		(*cover)(void *ctx);
 	void		*cover_ctx;
 	uint32_t	worker_ms;	/* between log_worker_step(); 0: 30 s */
+	uint32_t	ail_ms;		/* rest of a write-back that has nothing to
+					   do, or cannot; 0: 20 ms */
 	/*
 	 * The extents that a checkpoint freed (log_commit.busy), which is
 	 * durable, or (@abort) never will be. May be NULL.

@@ -431,11 +431,13 @@ static int mount_it(struct bench_load *l, struct xlog **reader)
 	const struct xlog_bench_options *o = l->opts;
 	const struct mount_options mo = {
 		.flags = (o->flags & XLOG_BENCH_DIRECT ? LOG_DIRECT : 0) |
-			 (o->jobs == 1 ? LOG_NO_THREADS : 0),
+			 (o->jobs == 1 ? LOG_NO_THREADS : 0) |
+			 (o->sync == XLOG_BENCH_DSYNC ? LOG_DSYNC : 0),
 		.logbufs = o->logbufs, .logbsize_bytes = o->logbsize_bytes,
+		.ail_ms = o->ail_ms,
 		.seed = (uint32_t)(o->seed ^ o->seed >> 32) | 1,
 	};
-	bool flush = !(o->flags & XLOG_BENCH_NO_FLUSH);
+	bool flush = o->sync != XLOG_BENCH_NOSYNC;
 	struct dev *fs, *log = NULL;
 	int rc = dev_open_borrowed(l->b->fs, flush, &fs);
 

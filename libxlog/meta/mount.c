@@ -99,6 +99,7 @@ static int start_log(struct mount *m, const struct mount_options *opts,
 		.prev_block = b->last_record == XLOG_LSN_NONE ? UINT32_MAX :
 			      xlog_lsn_block(b->last_record),
 		.seed = opts->seed,
+		.ail_ms = opts->ail_ms,
 		.write_back = trans_write_back,
 		.write_back_ctx = &m->fs,
 		.cover = log_superblock,

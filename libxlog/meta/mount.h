@@ -10,8 +10,8 @@
 #include "libxlog/trans/buf_item.h"
 
 struct mount_options {
-	unsigned int	flags;		/* LOG_DIRECT, LOG_NO_THREADS */
-	uint32_t	logbufs, logbsize_bytes; /* as in struct log_config */
+	unsigned int	flags;		/* LOG_* */
+	uint32_t	logbufs, logbsize_bytes, ail_ms; /* as in struct log_config */
 	uint32_t	seed;
 	uint64_t	cache_bytes;	/* of buffers; 0: 64 MiB */
 };

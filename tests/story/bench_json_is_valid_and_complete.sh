@@ -24,7 +24,7 @@ def check(name; ok): if ok then empty else "\(name): \(.)" end;
 	(.workload | IN("setattr", "relog", "bigtx", "fsync-probe")) and
 	(.on | IN("overlay", "device", "memory")) and
 	(.policy | IN("delaylog", "nodelaylog")) and
-	(.sync | IN("flush", "none")) and
+	(.sync | IN("fua", "flush", "dsync", "none")) and
 	(.crash | IN(null, "torn", "clean", "drop", "reorder")))),
 ($all[] | select(.type == "sample") | check("sample";
 	numbers(.; ["seconds", "tx", "checkpoints", "log_records", "log_bytes"]))),

@@ -32,6 +32,10 @@ for kind in torn clean drop reorder; do
 	done
 done
 [ $durable -gt 1000 ] || fail "only $durable transactions were ever durable"
+for sync in fua flush dsync; do
+	crash 0 -o sync=$sync,ail=1 --crash=drop --crash-after=900ops -j2 --fsync-every=30
+	[ "$(jq -r 'select(.type == "run") | .sync' out)" = $sync ] || fail "sync=$sync: $(cat out)"
+done
 crash 0 --crash-after=1ops -n 100
 crash 0 --crash-after=20ms -T 10s
 crash 0 --crash-after=100000iclogs -n 500	# it does not come to that

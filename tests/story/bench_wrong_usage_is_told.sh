@@ -69,8 +69,10 @@ wrong '-o logbsize: 16k to 256k' -o logbsize=8k a
 wrong '-o logbsize: 16k to 256k' -o logbsize=48k a
 wrong '-o logbsize: not a size' -o logbsize=512k a
 wrong '-o sync: unknown value' -o sync=perhaps a
-for later in sync=fua sync=dsync ail; do
-	wrong "-o $later is not supported yet" -o ${later/ail/ail=5} a
+wrong '-o sync: needs a value' -o sync a
+wrong '-o ail: needs a value' -o ail a
+for n in 0 x 60001 1.5; do
+	wrong '-o ail: not a valid number' -o ail=$n a
 done
 for later in rate=1 record=f trace=f compare=f tolerance=1 progress=bar rtdev=f; do
 	wrong "--${later%=*} is not supported yet" --$later a

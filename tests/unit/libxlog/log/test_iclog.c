@@ -236,6 +236,22 @@ Test(iclog_io, records_are_flushed_before_their_commit, .init = setup)
 		cr_assert(is_log(&ev[i]));
 }
 
+/* LOG_DSYNC: and each of them behind the one before it. */
+Test(iclog_io, every_record_is_flushed_if_that_is_asked_for, .init = setup)
+{
+	const struct fault_event *ev;
+	size_t n;
+
+	e->log->config.flags |= LOG_DSYNC;
+	fault_record(e->fault, true);
+	engine_change(e, &big, 1);
+	cr_assert_eq(log_force(e->log, true), 0);
+	ev = events(&n);
+	cr_assert_geq(n, 6);
+	for (size_t i = 0; i < n; i++)
+		cr_assert(i % 2 ? ev[i].op == FAULT_FLUSH : is_log(&ev[i]));
+}
+
 /*
  * A reader looks for a hole in the last 2 MiB, and in front of it for a whole
  * record, which may have 256 KiB.
