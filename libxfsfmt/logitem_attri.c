@@ -8,8 +8,10 @@
 #include "libxfsfmt/logitem_priv.h"
 
 XFS_DEFINE(xfs_attri_log_format, XFS_ATTRI_LOG_FORMAT_ROWS)
+XFS_DEFINE_ENCODE(xfs_attri_log_format, XFS_ATTRI_LOG_FORMAT_ROWS)
 XFS_DEFINE(xfs_attrd_log_format, XFS_ATTRD_LOG_FORMAT_ROWS)
 XFS_DEFINE(xfs_xmi_log_format, XFS_XMI_LOG_FORMAT_ROWS)
+XFS_DEFINE_ENCODE(xfs_xmi_log_format, XFS_XMI_LOG_FORMAT_ROWS)
 XFS_DEFINE(xfs_xmd_log_format, XFS_XMD_LOG_FORMAT_ROWS)
 
 const struct xfs_name xfs_attri_op_names[] = {

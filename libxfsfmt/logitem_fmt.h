@@ -182,6 +182,7 @@ XFS_DECLARE(xfs_icreate_log, XFS_ICREATE_LOG_ROWS, 28);
 	X##_F(w32, efi_nextents,	4,	UINT)			\
 	X##_F(w64, efi_id,		8,	HEX)
 XFS_DECLARE(xfs_efi_log_format, XFS_EFI_LOG_FORMAT_ROWS, 16);
+XFS_DECLARE_ENCODE(xfs_efi_log_format);
 
 #define XFS_EFD_LOG_FORMAT_ROWS(X)					\
 	X##_N(w16, efd_type,		0,	ENUM, xfs_li_names)	\
@@ -211,6 +212,7 @@ enum { XFS_EXTENT_BYTES_64 = 16, XFS_EXTENT_BYTES_32 = 12 };
 	      XFS_EXTENT_RT, 0)						\
 	X##_F(w32, ext_len,		8,	UINT)
 XFS_DECLARE(xfs_extent, XFS_EXTENT_ROWS, XFS_EXTENT_BYTES_64);
+XFS_DECLARE_ENCODE(xfs_extent);
 
 #define XFS_RUI_LOG_FORMAT_ROWS(X)					\
 	X##_N(w16, rui_type,		0,	ENUM, xfs_li_names)	\
@@ -218,6 +220,7 @@ XFS_DECLARE(xfs_extent, XFS_EXTENT_ROWS, XFS_EXTENT_BYTES_64);
 	X##_F(w32, rui_nextents,	4,	UINT)			\
 	X##_F(w64, rui_id,		8,	HEX)
 XFS_DECLARE(xfs_rui_log_format, XFS_RUI_LOG_FORMAT_ROWS, 16);
+XFS_DECLARE_ENCODE(xfs_rui_log_format);
 
 #define XFS_RUD_LOG_FORMAT_ROWS(X)					\
 	X##_N(w16, rud_type,		0,	ENUM, xfs_li_names)	\
@@ -240,6 +243,7 @@ XFS_DECLARE(xfs_rud_log_format, XFS_RUD_LOG_FORMAT_ROWS, 16);
 	X##_F(w32, me_len,		24,	UINT)			\
 	X##_F(w32, me_flags,		28,	HEX)
 XFS_DECLARE(xfs_map_extent, XFS_MAP_EXTENT_ROWS, 32);
+XFS_DECLARE_ENCODE(xfs_map_extent);
 
 /* Owners of space that are no inodes, counted down from 2^64. */
 #define XFS_RMAP_OWN_NULL	((uint64_t)-1)
@@ -285,6 +289,7 @@ enum {
 	X##_F(w32, cui_nextents,	4,	UINT)			\
 	X##_F(w64, cui_id,		8,	HEX)
 XFS_DECLARE(xfs_cui_log_format, XFS_CUI_LOG_FORMAT_ROWS, 16);
+XFS_DECLARE_ENCODE(xfs_cui_log_format);
 
 #define XFS_CUD_LOG_FORMAT_ROWS(X)					\
 	X##_N(w16, cud_type,		0,	ENUM, xfs_li_names)	\
@@ -301,6 +306,7 @@ XFS_DECLARE(xfs_cud_log_format, XFS_CUD_LOG_FORMAT_ROWS, 16);
 	X##_F(w32, pe_len,		8,	UINT)			\
 	X##_F(w32, pe_flags,		12,	HEX)
 XFS_DECLARE(xfs_phys_extent, XFS_PHYS_EXTENT_ROWS, 16);
+XFS_DECLARE_ENCODE(xfs_phys_extent);
 
 enum {
 	XFS_REFCOUNT_INCREASE = 1,
@@ -315,6 +321,7 @@ enum {
 	X##_F(w32, bui_nextents,	4,	UINT)			\
 	X##_F(w64, bui_id,		8,	HEX)
 XFS_DECLARE(xfs_bui_log_format, XFS_BUI_LOG_FORMAT_ROWS, 16);
+XFS_DECLARE_ENCODE(xfs_bui_log_format);
 
 #define XFS_BUD_LOG_FORMAT_ROWS(X)					\
 	X##_N(w16, bud_type,		0,	ENUM, xfs_li_names)	\
@@ -366,6 +373,7 @@ enum { XFS_ATTRI_TWO_NAMES = 1 };
 	X##_F(w32, alfi_value_len,	32,	UINT)			\
 	X##_N(w32, alfi_attr_filter,	36,	FLAGS, xfs_attri_filter_names)
 XFS_DECLARE(xfs_attri_log_format, XFS_ATTRI_LOG_FORMAT_ROWS, 40);
+XFS_DECLARE_ENCODE(xfs_attri_log_format);
 
 #define XFS_ATTRD_LOG_FORMAT_ROWS(X)					\
 	X##_N(w16, alfd_type,		0,	ENUM, xfs_li_names)	\
@@ -400,6 +408,7 @@ extern const struct xfs_name xfs_exchmaps_flag_names[];
 	X##_F(w64, xmi_isize1,		72,	UINT)			\
 	X##_F(w64, xmi_isize2,		80,	UINT)
 XFS_DECLARE(xfs_xmi_log_format, XFS_XMI_LOG_FORMAT_ROWS, 88);
+XFS_DECLARE_ENCODE(xfs_xmi_log_format);
 
 #define XFS_XMD_LOG_FORMAT_ROWS(X)					\
 	X##_N(w16, xmd_type,		0,	ENUM, xfs_li_names)	\

@@ -8,15 +8,22 @@
 #include "libxfsfmt/logitem_priv.h"
 
 XFS_DEFINE(xfs_efi_log_format, XFS_EFI_LOG_FORMAT_ROWS)
+XFS_DEFINE_ENCODE(xfs_efi_log_format, XFS_EFI_LOG_FORMAT_ROWS)
 XFS_DEFINE(xfs_efd_log_format, XFS_EFD_LOG_FORMAT_ROWS)
 XFS_DEFINE(xfs_extent, XFS_EXTENT_ROWS)
+XFS_DEFINE_ENCODE(xfs_extent, XFS_EXTENT_ROWS)
 XFS_DEFINE(xfs_rui_log_format, XFS_RUI_LOG_FORMAT_ROWS)
+XFS_DEFINE_ENCODE(xfs_rui_log_format, XFS_RUI_LOG_FORMAT_ROWS)
 XFS_DEFINE(xfs_rud_log_format, XFS_RUD_LOG_FORMAT_ROWS)
 XFS_DEFINE(xfs_map_extent, XFS_MAP_EXTENT_ROWS)
+XFS_DEFINE_ENCODE(xfs_map_extent, XFS_MAP_EXTENT_ROWS)
 XFS_DEFINE(xfs_cui_log_format, XFS_CUI_LOG_FORMAT_ROWS)
+XFS_DEFINE_ENCODE(xfs_cui_log_format, XFS_CUI_LOG_FORMAT_ROWS)
 XFS_DEFINE(xfs_cud_log_format, XFS_CUD_LOG_FORMAT_ROWS)
 XFS_DEFINE(xfs_phys_extent, XFS_PHYS_EXTENT_ROWS)
+XFS_DEFINE_ENCODE(xfs_phys_extent, XFS_PHYS_EXTENT_ROWS)
 XFS_DEFINE(xfs_bui_log_format, XFS_BUI_LOG_FORMAT_ROWS)
+XFS_DEFINE_ENCODE(xfs_bui_log_format, XFS_BUI_LOG_FORMAT_ROWS)
 XFS_DEFINE(xfs_bud_log_format, XFS_BUD_LOG_FORMAT_ROWS)
 
 /* The part all of them begin with: type, regions, count or pad, id. */
