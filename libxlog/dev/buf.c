@@ -247,6 +247,41 @@ void buf_lock(struct buf *buf)
 	xmutex_unlock(&shard->lock);
 }
 
+/* The same, unless nobody will ever unlock it. */
+static int lock_unstuck(struct buf *buf)
+{
+	struct buf_cache *cache = buf->cache;
+	struct shard *shard = buf_shard(buf);
+	int rc = 0;
+
+	xmutex_lock(&shard->lock);
+	while (buf->locked && !rc) {
+		if (!buf->stuck) {
+			xcond_wait(&buf->unlocked, &shard->lock);
+			continue;
+		}
+		xmutex_unlock(&shard->lock);
+		rc = cache->unstick(cache->user);
+		xmutex_lock(&shard->lock);
+	}
+	if (!rc)
+		buf->locked = true;
+	xmutex_unlock(&shard->lock);
+	return rc;
+}
+
+void buf_set_stuck(struct buf *buf)
+{
+	struct shard *shard = buf_shard(buf);
+
+	xmutex_lock(&shard->lock);
+	assert(buf->locked);
+	buf->stuck = true;
+	/* who sleeps for it has to do something about it */
+	xcond_wake_all(&buf->unlocked);
+	xmutex_unlock(&shard->lock);
+}
+
 bool buf_trylock(struct buf *buf)
 {
 	struct shard *shard = buf_shard(buf);
@@ -270,7 +305,7 @@ void buf_unlock(struct buf *buf)
 	}
 	xmutex_lock(&shard->lock);
 	assert(buf->locked);
-	buf->locked = false;
+	buf->locked = buf->stuck = false;
 	xcond_wake_one(&buf->unlocked);
 	xmutex_unlock(&shard->lock);
 }
@@ -323,7 +358,7 @@ int buf_get(struct buf_cache *cache, uint64_t daddr, uint32_t len_bb,
 	const char *why = buf_range_verify(cache, daddr, len_bb);
 	bool created;
 	struct buf *buf;
-	int rc;
+	int rc = 0;
 
 	if (why)
 		return report(&cache->dev->sink, -EINVAL, "buf.range",
@@ -340,7 +375,11 @@ int buf_get(struct buf_cache *cache, uint64_t daddr, uint32_t len_bb,
 			return -EAGAIN;
 		}
 	} else if (!created) {
-		buf_lock(buf);
+		rc = lock_unstuck(buf);
+		if (rc) {
+			buf_put(buf);
+			return rc;
+		}
 	}
 	rc = get_valid(buf, ops, flags);
 	if (rc) {
@@ -526,6 +565,18 @@ fini_shards:
 no_memory:
 	return report(&dev->sink, -ENOMEM, "memory", XLOG_LSN_NONE,
 		      "out of memory for the buffer cache");
+}
+
+void buf_cache_set_user(struct buf_cache *cache, void *user,
+			int (*unstick)(void *user))
+{
+	cache->user = user;
+	cache->unstick = unstick;
+}
+
+void *buf_cache_user(const struct buf_cache *cache)
+{
+	return cache->user;
 }
 
 void buf_cache_free(struct buf_cache *cache)

@@ -33,16 +33,18 @@ struct buf_cache;
 
 /*
  * What a kind of metadata wants done at the border to the device. Both are
- * called with the buffer locked and return 0, or -EUCLEAN or -EBADMSG with
- * *@why a static string; what was said is reported by the cache. Both may be
- * NULL.
+ * called with the buffer locked, and the ops whose they are, and return 0, or
+ * -EUCLEAN or -EBADMSG with *@why a static string; what was said is reported by
+ * the cache. Both may be NULL.
  */
 struct buf_ops {
 	const char	*name;		/* for messages: "AGF" */
 	/* After a read, before anyone sees the contents. */
-	int (*verify_read)(struct buf *buf, const char **why);
+	int (*verify_read)(const struct buf_ops *ops, struct buf *buf,
+			   const char **why);
 	/* Before a write: check, then stamp what is stamped (checksum). */
-	int (*verify_write)(struct buf *buf, const char **why);
+	int (*verify_write)(const struct buf_ops *ops, struct buf *buf,
+			    const char **why);
 };
 
 /* Users may read @daddr, @len_bb and, with the buffer locked, @data. */
@@ -55,6 +57,7 @@ struct buf {
 
 	/* (buffer lock) */
 	const struct buf_ops *ops;
+	void		*item;		/* its user's */
 	bool		valid;		/* @data is the contents of the block */
 	bool		made_up;	/* valid, but neither read nor dirty */
 
@@ -63,6 +66,7 @@ struct buf {
 
 	/* (shard lock), see buf_priv.h */
 	bool		locked;		/* this is the buffer lock */
+	bool		stuck;		/* buf_set_stuck() */
 	unsigned int	refs;
 	unsigned int	pins;
 	struct xcond	unlocked;	/* !locked */
@@ -87,6 +91,15 @@ int buf_cache_new(struct dev *dev, uint64_t max_bytes,
  * buf_write_back() that writes them. NULL is allowed.
  */
 void buf_cache_free(struct buf_cache *cache);
+
+/*
+ * Whose buffers these are. unstick(@user) sees to it that the buffers that are
+ * stuck are unlocked; buf_get() calls it rather than sleep for one of them,
+ * and returns its error.
+ */
+void buf_cache_set_user(struct buf_cache *cache, void *user,
+			int (*unstick)(void *user));
+void *buf_cache_user(const struct buf_cache *cache);
 
 enum {
 	BUF_READ = 1,		/* read the contents if they are not here */
@@ -122,6 +135,9 @@ void buf_put(struct buf *buf);
 void buf_lock(struct buf *buf);
 bool buf_trylock(struct buf *buf) MUST_CHECK;
 void buf_unlock(struct buf *buf);
+
+/* Locked by the caller, and will be until unstick(); or someone unlocks it. */
+void buf_set_stuck(struct buf *buf);
 
 /* Unlock and put. */
 void buf_release(struct buf *buf);

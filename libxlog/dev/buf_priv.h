@@ -37,6 +37,8 @@ struct buf_cache {
 	uint64_t	max_bytes;
 	unsigned int	read_threads;
 	uint32_t	buckets;	/* of a shard, a power of two */
+	void		*user;		/* buf_cache_set_user() */
+	int		(*unstick)(void *user);
 	struct shard	shard[SHARDS];
 
 	/* Relaxed: nothing else is concluded from them. */

@@ -46,7 +46,7 @@ int buf_verify(struct buf *buf, const struct buf_ops *ops)
 
 	if (!ops || !ops->verify_read)
 		return 0;
-	rc = ops->verify_read(buf, &why);
+	rc = ops->verify_read(ops, buf, &why);
 	if (rc)
 		report(&buf->cache->dev->sink, rc, "buf.verify", XLOG_LSN_NONE,
 		       "%s at daddr %" PRIu64 ": %s", ops->name, buf->daddr,
@@ -95,7 +95,7 @@ static void ahead_done(struct buf *buf, bool read)
 	const char *why;
 
 	if (read && (!ops || !ops->verify_read ||
-		     !ops->verify_read(buf, &why))) {
+		     !ops->verify_read(ops, buf, &why))) {
 		buf->valid = true;
 		buf_count(&buf->cache->read_ahead, 1);
 	} else {

@@ -22,7 +22,7 @@ static int prepare(struct buf *buf)
 		return 0;
 	if (!buf->ops || !buf->ops->verify_write)
 		return 1;
-	rc = buf->ops->verify_write(buf, &why);
+	rc = buf->ops->verify_write(buf->ops, buf, &why);
 	if (rc)
 		return report(&buf->cache->dev->sink, rc, "buf.verify",
 			      XLOG_LSN_NONE, "%s at daddr %" PRIu64

@@ -39,9 +39,15 @@ struct log_config {
 	uint32_t	logbufs;	/* 2 .. 8; 0: 8 */
 	uint32_t	logbsize_bytes;	/* 16 KiB .. 256 KiB, a power of two;
 					   0: 32 KiB or the stripe unit */
-	/* Of a clean log: where the next record goes, and the last one. */
+	/* Where the next record goes, and the last one. */
 	xfs_lsn_t	head;
 	uint32_t	prev_block;
+	/*
+	 * A log that was recovered just now: where recovery would have to begin
+	 * again, at or before @head. 0: the log is clean, it is @head.
+	 */
+	xfs_lsn_t	tail;
+	bool		version_1;	/* sb_versionnum without LOGV2BIT */
 	uint32_t	seed;		/* of transaction IDs; 0: random */
 	/*
 	 * Write back the objects on @queue (log_item_ops.push()), in the order
@@ -179,6 +185,12 @@ bool log_is_shutdown(const struct log *log);
 /* The first LSN that recovery would need, and the place of the next record. */
 xfs_lsn_t log_tail_lsn(struct log *log);
 xfs_lsn_t log_head_lsn(struct log *log);
+
+/*
+ * An item that recovery found in the log at @lsn, and that has to be done with:
+ * into the AIL, before the first transaction. @lsn is between tail and head.
+ */
+void log_ail_insert(struct log *log, struct log_item *item, xfs_lsn_t lsn);
 
 /* --- write-back --- */
 

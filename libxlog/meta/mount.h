@@ -31,6 +31,25 @@ struct mount {
 int mount_open(struct xlog *reader, const struct mount_options *opts,
 	       struct mount **out) MUST_CHECK;
 
+/* Of a log that was replayed just now: see mount_open_recovered(). */
+struct mount_recovered {
+	xfs_lsn_t	head;		/* where the next record goes */
+	uint32_t	prev_block;	/* of the last record; UINT32_MAX: none */
+	xfs_lsn_t	tail;		/* where recovery began */
+	const uint8_t	*sb;		/* the superblock as replayed, with the
+					   counters that hold now; a sector */
+};
+
+/*
+ * The same for a filesystem whose log was replayed: its blocks are written and
+ * flushed, and ahead of @r->head there is nothing of an older record that could
+ * be taken for one of this log. The log is dirty until mount_unmount(). Before
+ * the first transaction intents may be put back with log_ail_insert().
+ */
+int mount_open_recovered(struct xlog *reader, const struct mount_options *opts,
+			 const struct mount_recovered *r,
+			 struct mount **out) MUST_CHECK;
+
 /*
  * All durable and written back, the log covered and marked clean. Nobody is
  * in a transaction. -ESHUTDOWN, -EIO: the log is left dirty.

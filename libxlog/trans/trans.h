@@ -2,7 +2,7 @@
 /*
  * Transactions: space is reserved, objects are locked, joined and changed, and
  * the commit makes one atomic change of it. What kinds of objects there are is
- * said by the headers of their log items: buf_item.h, inode_item.h.
+ * said by the headers of their log items: trans_buf.h, inode_item.h.
  *
  * An object that was joined is locked; the commit, or the cancel, unlocks it,
  * unless it is held. After trans_roll() what is held is locked still, has to
@@ -17,29 +17,70 @@
 #include "libxlog/log/log.h"
 #include "libxlog/trans/resv.h"
 
+/* Counters of the superblock. */
+enum trans_sb_field {
+	TRANS_SB_ICOUNT,
+	TRANS_SB_IFREE,
+	TRANS_SB_FDBLOCKS,
+	TRANS_SB_FREXTENTS,
+	TRANS_SB_FIELDS,
+};
+
+struct inode_cache;
+struct trans;
+
 /* The filesystem that transactions are of. */
 struct trans_fs {
 	struct log	*log;
 	struct buf_cache *cache;
+	struct inode_cache *inodes;
 	struct sink	sink;
 	struct xfs_geom	geom;
 	struct xfs_trans_resv resv;
 	uint32_t	cluster_bb;	/* in which inodes are read and written */
 	uint32_t	inode_align;	/* sb_inoalignmt, 1 or more */
+	uint32_t	reserve_blocks;	/* kept for what has to succeed */
+
+	_Atomic int64_t	counter[TRANS_SB_FIELDS]; /* see counters.h */
+	_Atomic int64_t	promised_blocks; /* set aside, not yet taken */
 };
 
 /*
- * The items of this layer can say more than the engine asks of them. Both are
- * called with the object locked, which stays so in between.
+ * All of @fs but the log: the cache of buffers over @data (of @cache_bytes; 0:
+ * 64 MiB), that of inodes, the counters of @sb, which has passed
+ * xfs_sb_verify().
+ */
+int trans_fs_init(struct trans_fs *fs, const struct xfs_sb *sb,
+		  struct dev *data, uint64_t cache_bytes,
+		  const struct sink *sink) MUST_CHECK;
+
+/* The log is closed. Nobody has anything of it any more. */
+void trans_fs_fini(struct trans_fs *fs);
+
+/*
+ * The items of this layer can say more than the engine asks of them. All are
+ * called with the object locked.
  */
 struct trans_item_ops {
 	struct log_item_ops log;
-	/* Changes into the buffer that is to be written, stamped with @lsn. */
+	/*
+	 * Changes into the buffer that is to be written, stamped with @lsn. The
+	 * object stays locked until flushed(). -EAGAIN: not now.
+	 */
 	int (*flush)(struct log_item *item, xfs_lsn_t lsn);
 	/* Flushed: is the buffer on the device now? */
 	bool (*is_written)(const struct log_item *item);
 	/* It was written, or (@ok false) was not. Unlock the object. */
 	void (*flushed)(struct log_item *item, bool ok);
+	/*
+	 * The object is held: it will be locked still after the transaction.
+	 * NULL: never.
+	 */
+	bool (*is_held)(const struct log_item *item);
+	/* Joined and held: log again all that is not written back. */
+	void (*relog)(struct trans *t, struct log_item *item);
+	/* Held, in no transaction any more: join @t, and hold again. */
+	int (*rejoin)(struct trans *t, struct log_item *item);
 };
 
 /* log_config.write_back(), with the struct trans_fs. */
@@ -51,6 +92,11 @@ struct trans {
 	const struct xfs_trans_res *res;
 	struct list	items;		/* log_item.trans_link */
 	bool		dirty;
+
+	/* counters.h */
+	int64_t		delta[TRANS_SB_FIELDS];
+	uint32_t	blocks;		/* set aside */
+	uint32_t	blocks_taken;	/* of them */
 };
 
 /*
@@ -84,7 +130,14 @@ int trans_commit_sync(struct trans *t) MUST_CHECK;
 int trans_roll(struct trans **t) MUST_CHECK;
 
 /*
- * Let go of everything, and free @t. What was changed cannot be undone: if
+ * The same, and go on with what is held: it is logged again before, so that it
+ * does not keep the tail where it is, and joined and held again after. On
+ * -ESHUTDOWN it belongs to @t as before, whose cancel lets go of it.
+ */
+int trans_roll_held(struct trans **t) MUST_CHECK;
+
+/*
+ * Let go of everything, held or not, and free @t. What was changed cannot be undone: if
  * anything was, the log shuts down. NULL is allowed.
  */
 void trans_cancel(struct trans *t);
