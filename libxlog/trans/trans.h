@@ -27,6 +27,7 @@ enum trans_sb_field {
 };
 
 struct inode_cache;
+struct perag;
 struct trans;
 
 /* The filesystem that transactions are of. */
@@ -43,6 +44,7 @@ struct trans_fs {
 
 	_Atomic int64_t	counter[TRANS_SB_FIELDS]; /* see counters.h */
 	_Atomic int64_t	promised_blocks; /* set aside, not yet taken */
+	struct perag	*perags;	/* of meta: one for each group, or NULL */
 };
 
 /*
