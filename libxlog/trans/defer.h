@@ -173,24 +173,14 @@ void defer_captures_free(struct list *captures);
 /* --- tests --- */
 
 /*
- * In struct trans_fs: what tests change in the order of things. A point is
- * passed before each step: an intent has been committed, its done item not.
+ * For trans_fs.hooks. A point is passed before each step of a chain: an intent
+ * has been committed, its done item not.
  */
 enum {
 	/* Intents are logged behind their done items, in one transaction. */
 	DEFER_BREAK_ORDER = 1,
 	/* The log is forced at each point: nothing is whited out. */
 	DEFER_FORCE = 2,
-};
-
-struct defer_hooks {
-	unsigned int	flags;		/* DEFER_* */
-	uint64_t	points;		/* passed so far */
-	/*
-	 * At this one, counted from 1, the log is forced and then shut down: it
-	 * ends with that intent. 0: never.
-	 */
-	uint64_t	stop_at;
 };
 
 #endif

@@ -26,9 +26,21 @@ enum trans_sb_field {
 	TRANS_SB_FIELDS,
 };
 
+struct busy;
 struct inode_cache;
 struct perag;
 struct trans;
+
+/* What tests change in the order of deferred operations: see defer.h. */
+struct defer_hooks {
+	unsigned int	flags;		/* DEFER_* */
+	uint64_t	points;		/* passed so far */
+	/*
+	 * At this one, counted from 1, the log is forced and then shut down: it
+	 * ends with that intent. 0: never.
+	 */
+	uint64_t	stop_at;
+};
 
 /* The filesystem that transactions are of. */
 struct trans_fs {
@@ -45,6 +57,10 @@ struct trans_fs {
 	_Atomic int64_t	counter[TRANS_SB_FIELDS]; /* see counters.h */
 	_Atomic int64_t	promised_blocks; /* set aside, not yet taken */
 	struct perag	*perags;	/* of meta: one for each group, or NULL */
+
+	struct busy	*busy;		/* busy.h; may be NULL */
+	_Atomic uint64_t intents;	/* number of the last one, see intent.c */
+	struct defer_hooks hooks;
 };
 
 /*
@@ -83,6 +99,14 @@ struct trans_item_ops {
 	void (*relog)(struct trans *t, struct log_item *item);
 	/* Held, in no transaction any more: join @t, and hold again. */
 	int (*rejoin)(struct trans *t, struct log_item *item);
+	/*
+	 * For who goes on with a held object after its lock has been let go of:
+	 * one more reference; its lock again; in no transaction: unlock it and
+	 * give that reference back.
+	 */
+	void (*keep)(struct log_item *item);
+	void (*relock)(struct log_item *item);
+	void (*leave)(struct log_item *item);
 };
 
 /* log_config.write_back(), with the struct trans_fs. */
@@ -99,6 +123,9 @@ struct trans {
 	int64_t		delta[TRANS_SB_FIELDS];
 	uint32_t	blocks;		/* set aside */
 	uint32_t	blocks_taken;	/* of them */
+
+	struct list	deferred;	/* defer.c: what has no intent yet */
+	struct list	freed;		/* busy.c: extents */
 };
 
 /*
