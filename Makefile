@@ -50,6 +50,9 @@ export CC CFLAGS CPPFLAGS LDFLAGS WERROR SAN
 ISAL	:= $(if $(VARIANT),,$(shell $(PKG_CONFIG) --exists libisal 2>/dev/null && echo yes))
 # TSan does not see liburing map and unmap its rings, and takes two for one.
 URING	:= $(if $(VARIANT)$(filter tsan,$(SAN)),,$(shell $(PKG_CONFIG) --exists liburing 2>/dev/null && echo yes))
+# Static probes, where there is a header for them. No library is needed.
+SDT	:= $(if $(VARIANT),,$(shell echo '\#include <sys/sdt.h>' | \
+	$(CC) $(CPPFLAGS) -E -x c - >/dev/null 2>&1 && echo yes))
 pkg	= $(or $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null),$(2))
 LIBS	:= $(call pkg,libzstd,-lzstd) $(call pkg,blkid,-lblkid) \
 	   $(if $(ISAL),$(call pkg,libisal,-lisal)) \
@@ -72,7 +75,8 @@ endif
 UNIT_LIBS := $(if $(filter m32,$(VARIANT)),,-lcriterion $(LIBS) $(TOOL_LIBS))
 
 ALL_CPPFLAGS = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
-	-MMD -MP $(if $(ISAL),-DXFSFMT_ISAL) $(if $(URING),-DXLOG_URING) $(CPPFLAGS)
+	-MMD -MP $(if $(ISAL),-DXFSFMT_ISAL) $(if $(URING),-DXLOG_URING) \
+	$(if $(SDT),-DXLOG_SDT) $(CPPFLAGS)
 ALL_CFLAGS = -std=c11 $(WARN) -fPIC -fvisibility=hidden \
 	-ffile-prefix-map=$(CURDIR)=. $(SANFLAGS) -pthread $(CFLAGS) $(WERROR)
 ALL_LDFLAGS = -Wl,--as-needed $(LDFLAGS)
@@ -241,6 +245,7 @@ bench: all $(call bin,$(BENCH))	## against xfs_logprint, the kernel's mount and 
 	@tests/bench/bench.sh $(BUILD)/xlog-print
 	@tests/bench/recover.sh $(BUILD)/xlog-recover
 	@for n in 1 2 64 512 2048; do $(BUILD)/tests/bench/commits $$n || exit; done
+	@$(BUILD)/tests/bench/probes
 	@tests/bench/mkfs.sh $(BUILD)/xlog-mkfs
 demo:				## print a dirty log, replay another; first installs what is missing
 	@tests/lib/deps.sh demo

@@ -558,5 +558,6 @@ int xlog_recover(struct xlog *log, const struct xlog_recover_options *opts,
 #include "xlog_bench.h"
 #include "xlog_mkfs.h"
 #include "xlog_save.h"
+#include "xlog_trace.h"
 
 #endif

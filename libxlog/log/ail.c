@@ -18,6 +18,10 @@ enum {
 	FREE_SHARE = 4,		/* a quarter of the log is to be free */
 };
 
+#define TRACE_AIL(event, item, ...)					\
+	TRACE(event, trace_str(log_item_type(item)), log_item_id(item),	\
+	      __VA_ARGS__)
+
 int ail_init(struct log *log)
 {
 	struct ail *ail = &log->ail;
@@ -74,6 +78,7 @@ static void move_tail_locked(struct log *log) REQUIRES(log->ail.lock)
 		tail = item_of(item)->lsn;
 	if (tail == old)
 		return;
+	TRACE(xfs_log_assign_tail_lsn, old, tail, ail->head_lsn);
 	ail->tail_lsn = tail;
 	grant_give_back(log, log_distance(log, old, tail));
 }
@@ -118,8 +123,10 @@ static void insert_locked(struct ail *ail, struct log_item *item,
 		/* only ever forward */
 		if (lsn <= item->lsn)
 			return;
+		TRACE_AIL(xfs_ail_move, item, item->lsn, lsn);
 		list_remove(&item->ail_link);
 	} else {
+		TRACE_AIL(xfs_ail_insert, item, 0, lsn);
 		atomic_fetch_or(&item->flags, LOG_ITEM_IN_AIL);
 		ail->nitems++;
 	}
@@ -190,6 +197,7 @@ void log_item_clean(struct log *log, struct log_item *item)
 
 	xmutex_lock(&log->ail.lock);
 	if (atomic_load(&item->flags) & LOG_ITEM_IN_AIL) {
+		TRACE_AIL(xfs_ail_delete, item, item->lsn, 0);
 		list_remove(&item->ail_link);
 		atomic_fetch_and(&item->flags, ~(unsigned int)LOG_ITEM_IN_AIL);
 		item->lsn = 0;
@@ -272,6 +280,23 @@ void ail_push_all(struct log *log)
 	xmutex_unlock(&log->ail.lock);
 }
 
+static void trace_push(const struct log_item *item, enum log_push how)
+{
+	switch (how) {
+	case LOG_PUSH_QUEUED:
+		TRACE_AIL(xfs_ail_push, item, item->lsn);
+		break;
+	case LOG_PUSH_PINNED:
+		TRACE_AIL(xfs_ail_pinned, item, item->lsn);
+		break;
+	case LOG_PUSH_LOCKED:
+		TRACE_AIL(xfs_ail_locked, item, item->lsn);
+		break;
+	case LOG_PUSH_FLUSHING:
+		TRACE_AIL(xfs_ail_flushing, item, item->lsn);
+	}
+}
+
 struct pushed {
 	struct list	queue;
 	unsigned int	queued, stuck, pinned;
@@ -292,6 +317,7 @@ static void push_locked(struct log *log, struct pushed *p)
 			return;
 		if (item->ops->push)
 			how = item->ops->push(item, &p->queue);
+		trace_push(item, how);
 		log_stat_add(log, LOG_STAT_PUSHED + how, 1);
 		p->queued += how == LOG_PUSH_QUEUED;
 		p->stuck += how == LOG_PUSH_PINNED || how == LOG_PUSH_LOCKED;

@@ -217,6 +217,7 @@ static int write_checkpoint(struct checkpoint *cp, xfs_lsn_t *lsn)
 
 	if (!first)
 		return -ENOMEM;
+	TRACE(xlog_cil_push, cp->seq, cp->ticket->tid, cp->nvecs, cp->bytes);
 	log_stat_add(cp->log, LOG_STAT_CHECKPOINTS, 1);
 	log_stat_add(cp->log, LOG_STAT_VECTORS, cp->nvecs);
 	cp->ticket->left_bytes -= first->used_bytes + OP_BYTES;
@@ -256,6 +257,7 @@ void checkpoint_take(struct checkpoint *cp, struct log_item *item)
 	vec->item = item;
 	vec->next = NULL;
 	if (atomic_load(&item->flags) & LOG_ITEM_WHITEOUT) {
+		TRACE_ITEM(xfs_cil_whiteout_skip, item);
 		vec->next = cp->whiteouts;
 		cp->whiteouts = vec;
 		return;
@@ -364,6 +366,7 @@ static void drop_whiteouts(struct log_vec *vec)
 	while (vec) {
 		struct log_vec *next = vec->next;
 
+		TRACE_ITEM(xfs_cil_whiteout_unpin, vec->item);
 		vec->item->ops->unpin(vec->item, true);
 		free(vec);
 		vec = next;
@@ -489,9 +492,12 @@ bool cil_push_step(struct log *log)
 static void abort_items(struct checkpoint *cp)
 {
 	ail_drop_checkpoint(cp->log, cp);
-	for (struct log_vec *vec = cp->chain; vec; vec = vec->next)
-		if (vec->item)
+	for (struct log_vec *vec = cp->chain; vec; vec = vec->next) {
+		if (vec->item) {
+			TRACE_ITEM(xlog_ail_insert_abort, vec->item);
 			vec->item->ops->unpin(vec->item, true);
+		}
+	}
 }
 
 void checkpoint_complete(struct checkpoint *cp, bool abort)
@@ -499,6 +505,8 @@ void checkpoint_complete(struct checkpoint *cp, bool abort)
 	struct log *log = cp->log;
 	struct cil *cil = &log->cil;
 
+	TRACE(xlog_cil_committed, cp->seq, cp->start_lsn, cp->commit_lsn,
+	      abort);
 	if (abort)
 		abort_items(cp);
 	else

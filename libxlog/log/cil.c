@@ -14,6 +14,7 @@
  */
 #include <stdlib.h>
 
+#include "libxfsfmt/logitem.h"
 #include "libxlog/log/log_priv.h"
 
 enum {
@@ -138,6 +139,16 @@ void log_item_fini(struct log_item *item)
 	item->shadow = NULL;
 }
 
+const char *log_item_type(const struct log_item *item)
+{
+	return xfs_li_name(item->type);
+}
+
+uint64_t log_item_id(const struct log_item *item)
+{
+	return item->ops->id ? item->ops->id(item) : 0;
+}
+
 void *log_region(struct log_formatter *f, uint32_t len_bytes)
 {
 	struct log_vec *vec = f->vec;
@@ -230,6 +241,7 @@ static int64_t whiteout(struct checkpoint *cp, struct list *items)
 		if (!intent || !in_current(cp, intent))
 			continue;
 		atomic_fetch_or(&intent->flags, LOG_ITEM_WHITEOUT);
+		TRACE_ITEM(xfs_cil_whiteout_mark, intent);
 		bytes -= intent->vec->used_bytes;
 		intent->vec->used_bytes = intent->vec->nregions = 0;
 		list_remove(l);
@@ -429,6 +441,7 @@ static void throttle(struct log *log, uint64_t seq, int64_t used)
 	cil_push_later(log, seq, false);
 	xmutex_lock(&cil->push_lock);
 	if (used >= log->cil_hard_limit || cil->throttled) {
+		TRACE(xfs_log_cil_wait, seq, trace_int(used));
 		cil->throttled++;
 		while (atomic_load(&cil->seq) == seq && !log_is_shutdown(log))
 			log_sleep(log, &cil->switched, &cil->push_lock);
@@ -459,6 +472,8 @@ static int commit_delayed(struct log *log, const struct log_commit *c,
 	atomic_fetch_add_explicit(&shard->reserved_bytes, headers,
 				  memory_order_relaxed);
 	count_used(log, shard, bytes);
+	TRACE(xlog_cil_commit, c->ticket->tid, seq, trace_int(bytes),
+	      trace_int(headers));
 	if (c->ticket->left_bytes < 0)
 		overrun(log, c->ticket, c->items);
 	if (c->busy && !list_is_empty(c->busy)) {

@@ -108,6 +108,7 @@ int log_force_seq(struct log *log, uint64_t seq, bool wait)
 	xfs_lsn_t lsn;
 	int rc;
 
+	TRACE(xfs_log_force, seq, wait);
 	log_stat_add(log, LOG_STAT_FORCES, 1);
 	if (log->config.flags & LOG_DIRECT)
 		return force_direct(log, seq, wait);
@@ -255,6 +256,7 @@ int log_unmount(struct log *log)
 	rc = ticket_reserve(log, UNMOUNT_RESERVE_BYTES, 1, false, &tic);
 	if (rc)
 		return rc;
+	TRACE(xfs_log_umount_write, tic->tid);
 	/* the length of what follows is not counted, as in Linux since 6.1 */
 	xlog_op_header_encode(op, &(struct xlog_op_header){
 		.oh_tid = tic->tid,

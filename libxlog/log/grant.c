@@ -15,10 +15,28 @@
 
 struct waiter {
 	struct list	link;		/* (head lock) */
+	uint32_t	tid;
 	struct xcond	granted;	/* is_granted, or the log is dead */
 	uint64_t	need_bytes;
 	bool		is_granted;	/* (head lock) */
 };
+
+#define TRACE_TICKET(event, log, tic)					\
+	TRACE(event, (tic)->tid, (tic)->start_count, (tic)->count,	\
+	      trace_int((tic)->left_bytes), (tic)->unit_bytes,		\
+	      atomic_load(&(log)->reserve.used_bytes),			\
+	      atomic_load(&(log)->write.used_bytes))
+
+#define TRACE_GRANT(event, log, head, w)				\
+	TRACE(event, (w)->tid, trace_str(head_name(log, head)),		\
+	      (w)->need_bytes, atomic_load(&(head)->used_bytes),	\
+	      atomic_load(&(head)->nwaiters))
+
+static const char *head_name(const struct log *log,
+			     const struct grant_head *head)
+{
+	return head == &log->write ? "write" : "reserve";
+}
 
 int grant_head_init(struct grant_head *head)
 {
@@ -60,6 +78,7 @@ static void wake_locked(const struct log *log, struct grant_head *head)
 		list_remove(&w->link);
 		atomic_fetch_sub(&head->nwaiters, 1);
 		w->is_granted = true;
+		TRACE_GRANT(xfs_log_grant_wake_up, log, head, w);
 		xcond_wake_one(&w->granted);
 	}
 }
@@ -84,6 +103,7 @@ static bool wait_turn(struct log *log, struct grant_head *head,
 	xmutex_lock(&head->lock);
 	atomic_fetch_add(&head->nwaiters, 1);
 	list_insert_last(&w->link, &head->waiters);
+	TRACE_GRANT(xfs_log_grant_sleep, log, head, w);
 	wake_locked(log, head);
 	while (!w->is_granted && !log_is_shutdown(log)) {
 		/* the only thing that makes room is write-back */
@@ -100,13 +120,15 @@ static bool wait_turn(struct log *log, struct grant_head *head,
 		/* those behind it may be smaller */
 		wake_locked(log, head);
 	}
+	TRACE_GRANT(xfs_log_grant_wake, log, head, w);
 	xmutex_unlock(&head->lock);
 	return granted;
 }
 
-static int head_take(struct log *log, struct grant_head *head, uint64_t bytes)
+static int head_take(struct log *log, struct grant_head *head,
+		     const struct ticket *tic, uint64_t bytes)
 {
-	struct waiter w = { .need_bytes = bytes };
+	struct waiter w = { .tid = tic->tid, .need_bytes = bytes };
 	bool granted;
 	int rc;
 
@@ -205,13 +227,15 @@ int ticket_reserve(struct log *log, uint32_t logres_bytes, unsigned int count,
 			      (unsigned long long)need,
 			      (unsigned long long)log->size_bytes);
 	}
-	rc = head_take(log, &log->reserve, need);
+	TRACE_TICKET(xfs_log_reserve, log, tic);
+	rc = head_take(log, &log->reserve, tic, need);
 	if (rc)
 		goto free_ticket;
 	/* a chain may have taken more than there is since: then this waits */
-	rc = head_take(log, &log->write, need);
+	rc = head_take(log, &log->write, tic, need);
 	if (rc)
 		goto give_back;
+	TRACE_TICKET(xfs_log_reserve_exit, log, tic);
 	*out = tic;
 	return 0;
 give_back:
@@ -236,6 +260,7 @@ void ticket_roll(struct log *log, struct ticket *tic)
 	uint64_t left = unused_bytes(log, tic);
 
 	assert(tic->permanent);
+	TRACE_TICKET(xfs_log_ticket_regrant, log, tic);
 	if (tic->count)
 		tic->count--;
 	head_give_back(log, &log->write, left);
@@ -245,19 +270,22 @@ void ticket_roll(struct log *log, struct ticket *tic)
 		atomic_fetch_add(&log->reserve.used_bytes, tic->unit_bytes);
 	head_give_back(log, &log->reserve, left);
 	tic->left_bytes = tic->half ? 0 : tic->unit_bytes;
+	TRACE_TICKET(xfs_log_ticket_regrant_exit, log, tic);
 	tic->tid = next_tid(log);
 }
 
 int ticket_regrant(struct log *log, struct ticket *tic)
 {
+	TRACE_TICKET(xfs_log_regrant, log, tic);
 	if (tic->half) {
-		int rc = head_take(log, &log->write, tic->unit_bytes);
+		int rc = head_take(log, &log->write, tic, tic->unit_bytes);
 
 		if (rc)
 			return rc;
 		tic->half = false;
 	}
 	tic->left_bytes = tic->unit_bytes;
+	TRACE_TICKET(xfs_log_regrant_exit, log, tic);
 	return 0;
 }
 
@@ -267,6 +295,7 @@ void ticket_release(struct log *log, struct ticket *tic)
 
 	if (!tic)
 		return;
+	TRACE_TICKET(xfs_log_ticket_ungrant, log, tic);
 	bytes = unused_bytes(log, tic);
 	/* the unit at hand is one of them, or was taken by a regrant */
 	if (tic->count > 1)

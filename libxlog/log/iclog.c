@@ -14,6 +14,17 @@
 /* A record with no more room than this is not begun in. */
 enum { LEAST_ROOM = 2 * OP_BYTES, PAGE = 4096 };
 
+const char *iclog_state_name(enum iclog_state state)
+{
+	static const char *const names[] = {
+		[ICLOG_ACTIVE] = "ACTIVE", [ICLOG_WANT_SYNC] = "WANT_SYNC",
+		[ICLOG_SYNCING] = "SYNCING", [ICLOG_DONE] = "DONE",
+		[ICLOG_CALLBACK] = "CALLBACK",
+	};
+
+	return names[state];
+}
+
 static struct iclog *active(struct log *log)
 {
 	return &log->iclogs[log->active];
@@ -73,8 +84,10 @@ static void complete(struct log *log, struct iclog *ic, bool abort)
 
 		xmutex_lock(&log->iclog_lock);
 		first = list_first(&ic->checkpoints);
-		if (first)
+		if (first) {
 			list_remove(first);
+			TRACE_ICLOG(xlog_iclog_callback, log, ic);
+		}
 		xmutex_unlock(&log->iclog_lock);
 		if (!first)
 			return;
@@ -91,6 +104,7 @@ static void switch_locked(struct log *log, struct iclog *ic)
 {
 	assert(ic->state == ICLOG_ACTIVE && ic->used_bytes);
 	ic->state = ICLOG_WANT_SYNC;
+	TRACE_ICLOG(xlog_iclog_switch, log, ic);
 	log->prev_lsn = ic->lsn;
 	log->prev_block = xfs_lsn_block(ic->lsn);
 	log->next_lsn = xlog_lsn_add(ic->lsn,
@@ -122,6 +136,7 @@ static void put_locked(struct log *log, struct iclog *ic, struct ticket *tic)
 
 	take_tail_locked(log, ic);
 	assert(ic->refs);
+	TRACE_ICLOG(xlog_iclog_release, log, ic);
 	if (--ic->refs || ic->state != ICLOG_WANT_SYNC)
 		return;
 	pad = xlog_form_bb(&log->form, ic->used_bytes) * BB_SIZE -
@@ -131,6 +146,7 @@ static void put_locked(struct log *log, struct iclog *ic, struct ticket *tic)
 	else
 		grant_take(log, pad);
 	ic->state = ICLOG_SYNCING;
+	TRACE_ICLOG(xlog_iclog_syncing, log, ic);
 	list_insert_last(&ic->io_link, &log->io_queue);
 	xcond_wake_one(&log->io_wanted);
 }
@@ -180,6 +196,7 @@ int iclog_take(struct log *log, struct ticket *tic, uint64_t want,
 	ic->used_bytes += *room;
 	ic->flags |= flags;
 	ic->refs++;
+	TRACE_ICLOG(xlog_iclog_get_space, log, ic);
 	if (*room < want)
 		switch_locked(log, ic);
 	xmutex_unlock(&log->iclog_lock);
@@ -236,6 +253,10 @@ bool iclog_kick(struct log *log, xfs_lsn_t lsn)
 	sealed = ic->state == ICLOG_ACTIVE && ic->used_bytes &&
 		 (lsn == XFS_NULL_LSN || ic->lsn == lsn);
 	if (sealed) {
+		if (lsn == XFS_NULL_LSN)
+			TRACE_ICLOG(xlog_iclog_force, log, ic);
+		else
+			TRACE_ICLOG(xlog_iclog_force_lsn, log, ic);
 		ic->refs++;
 		switch_locked(log, ic);
 		put_locked(log, ic, NULL);
@@ -247,8 +268,11 @@ bool iclog_kick(struct log *log, xfs_lsn_t lsn)
 static bool wait_locked(struct log *log, xfs_lsn_t lsn)
 	REQUIRES(log->iclog_lock)
 {
-	while (log->done_lsn < lsn && !log_is_shutdown(log))
+	while (log->done_lsn < lsn && !log_is_shutdown(log)) {
+		TRACE_ICLOG(xlog_iclog_wait_on, log,
+			    &log->iclogs[log->oldest]);
 		log_sleep(log, &log->done, &log->iclog_lock);
+	}
 	return log->done_lsn >= lsn;
 }
 
@@ -311,6 +335,7 @@ static void reset_locked(struct log *log, struct iclog *ic)
 	ic->flags = 0;
 	ic->used_bytes = 0;
 	ic->num_ops = 0;
+	TRACE_ICLOG(xlog_iclog_activate, log, ic);
 	log->oldest = (log->oldest + 1) % log->niclogs;
 	xcond_wake_all(&log->writable);
 	xcond_wake_all(&log->done);
@@ -324,6 +349,7 @@ void iclog_done(struct log *log, struct iclog *ic, int rc)
 	xmutex_lock(&log->iclog_lock);
 	ic->state = ICLOG_DONE;
 	ic->failed = rc != 0;
+	TRACE_ICLOG(xlog_iclog_sync_done, log, ic);
 	for (;;) {
 		struct iclog *old = &log->iclogs[log->oldest];
 		bool abort;
@@ -335,9 +361,11 @@ void iclog_done(struct log *log, struct iclog *ic, int rc)
 		/* behind a record that is not there, nothing is recovered */
 		log->broken |= old->failed;
 		abort = log->broken;
+		TRACE_ICLOG(xlog_iclog_callbacks_start, log, old);
 		xmutex_unlock(&log->iclog_lock);
 		complete(log, old, abort);
 		xmutex_lock(&log->iclog_lock);
+		TRACE_ICLOG(xlog_iclog_callbacks_done, log, old);
 		reset_locked(log, old);
 	}
 	xmutex_unlock(&log->iclog_lock);

@@ -75,8 +75,10 @@ static bool needs_data(struct log *log, const struct iclog *ic)
 static int flush_data(struct log *log)
 {
 	struct mark mark = data_mark(log);
-	int rc = dev_flush(log->config.data);
+	int rc;
 
+	TRACE(xlog_iclog_flush, trace_str("data"), mark.tail);
+	rc = dev_flush(log->config.data);
 	if (!rc)
 		note_data(log, &mark);
 	return rc;
@@ -93,6 +95,7 @@ static int flush_records(struct log *log)
 	end = log->written_end;
 	tail = log->written_tail;
 	xmutex_unlock(&log->iclog_lock);
+	TRACE(xlog_iclog_flush, trace_str("log"), end);
 	rc = dev_flush(log->config.dev);
 	if (rc)
 		return rc;
@@ -165,6 +168,7 @@ static int write_record(struct log *log, struct iclog *ic)
 	uint32_t first = bb < left ? bb : left;
 	int rc;
 
+	TRACE_ICLOG(xlog_iclog_write, log, ic);
 	rc = dev_write(log->config.dev, (uint64_t)block * BB_SIZE, ic->buf,
 		       (size_t)first * BB_SIZE);
 	if (!rc && first < bb)
@@ -200,6 +204,7 @@ bool iclog_io_step(struct log *log)
 	list_remove(first);
 	xmutex_unlock(&log->iclog_lock);
 	ic = container_of(first, struct iclog, io_link);
+	TRACE_ICLOG(xlog_iclog_sync, log, ic);
 	rc = log_is_shutdown(log) ? -ESHUTDOWN : flush_before(log, ic);
 	if (!rc)
 		rc = write_record(log, ic);

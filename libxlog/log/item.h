@@ -24,6 +24,7 @@
 
 #include "libxfsfmt/logrec.h"
 #include "libxlog/base/list.h"
+#include "libxlog/obs/trace.h"
 
 struct log_item;
 
@@ -72,6 +73,9 @@ enum {
 struct log_item_ops {
 	const char	*name;		/* for messages: "buffer" */
 	unsigned int	flags;		/* LOG_OPS_* */
+
+	/* For trace events: which one it is of its type. May be NULL: 0. */
+	uint64_t (*id)(const struct log_item *item);
 
 	/*
 	 * Object locked. At most so many regions and bytes (without headers of
@@ -148,6 +152,13 @@ struct log_item {
 
 void log_item_init(struct log_item *item, const struct log_item_ops *ops,
 		   uint16_t type);
+
+/* For trace events: its type as xlog-print has it, and which one it is. */
+const char *log_item_type(const struct log_item *item);
+uint64_t log_item_id(const struct log_item *item);
+
+#define TRACE_ITEM(event, item)						\
+	TRACE(event, trace_str(log_item_type(item)), log_item_id(item))
 
 /* In no transaction, CIL or AIL any more: free what the log keeps with it. */
 void log_item_fini(struct log_item *item);

@@ -306,6 +306,11 @@ static void wake_everyone(struct log *log)
 	grant_wake_all(log);
 }
 
+static const char *const shutdown_names[] = {
+	[LOG_SHUTDOWN_FLUSH] = "flush", [LOG_SHUTDOWN_NOFLUSH] = "noflush",
+	[LOG_SHUTDOWN_ERROR] = "error",
+};
+
 void log_shutdown(struct log *log, enum log_shutdown how, const char *why)
 {
 	if (how == LOG_SHUTDOWN_FLUSH && !log_is_shutdown(log) &&
@@ -313,9 +318,12 @@ void log_shutdown(struct log *log, enum log_shutdown how, const char *why)
 		how = LOG_SHUTDOWN_ERROR;
 	if (atomic_exchange(&log->dead, true))
 		return;
-	if (why)
+	if (why) {
+		TRACE(xfs_force_shutdown, trace_str(shutdown_names[how]),
+		      trace_str(why));
 		report(&log->config.sink, -ESHUTDOWN, "log.shutdown",
 		       XLOG_LSN_NONE, "%s: the log is shut down", why);
+	}
 	wake_everyone(log);
 	iclog_abort_all(log);
 }

@@ -35,6 +35,7 @@
 #include "libxlog/base/sync.h"
 #include "libxlog/log/log.h"
 #include "libxlog/log/stats.h"
+#include "libxlog/obs/trace.h"
 
 enum {
 	OP_BYTES = 12,			/* header of an operation */
@@ -282,6 +283,13 @@ struct log {
 	bool		nested;		/* LOG_NO_THREADS: in log_sleep() */
 	struct log_stats stats;
 };
+
+const char *iclog_state_name(enum iclog_state state);
+
+#define TRACE_ICLOG(event, log, ic)					\
+	TRACE(event, (uint64_t)((ic) - (log)->iclogs),			\
+	      trace_str(iclog_state_name((ic)->state)), (ic)->refs,	\
+	      (ic)->used_bytes, (ic)->lsn, (ic)->flags)
 
 /* Wait for @cond; without threads, do something that may bring it about. */
 void log_sleep(struct log *log, struct xcond *cond, struct xmutex *mutex)

@@ -15,6 +15,15 @@ static struct buf_item *item_of(struct log_item *item)
 	return container_of(item, struct buf_item, item);
 }
 
+#define TRACE_BUF(event, bi)						\
+	TRACE(event, (bi)->buf->daddr, (bi)->buf->len_bb,		\
+	      atomic_load(&(bi)->pins))
+
+static uint64_t item_id(const struct log_item *item)
+{
+	return container_of(item, const struct buf_item, item)->buf->daddr;
+}
+
 static uint32_t chunks_of(const struct buf_item *bi)
 {
 	return bi->buf->len_bb * BB_SIZE / CHUNK_BYTES;
@@ -54,6 +63,7 @@ static void item_size(struct log_item *item, uint32_t *nregions,
 	const struct buf_item *bi = item_of(item);
 	uint32_t chunk = 0, run;
 
+	TRACE_BUF(xfs_buf_item_size, bi);
 	*nregions = 1;
 	*bytes = format_bytes(bi);
 	while ((run = next_run(bi, &chunk))) {
@@ -77,6 +87,7 @@ static void item_format(struct log_item *item, struct log_formatter *f)
 	uint8_t *head = log_region(f, format_bytes(bi));
 	uint32_t chunk = 0, run;
 
+	TRACE_BUF(xfs_buf_item_format, bi);
 	while ((run = next_run(bi, &chunk))) {
 		memcpy(log_region(f, run * CHUNK_BYTES),
 		       bi->buf->data + (size_t)chunk * CHUNK_BYTES,
@@ -95,6 +106,7 @@ static void item_pin(struct log_item *item)
 {
 	struct buf_item *bi = item_of(item);
 
+	TRACE_BUF(xfs_buf_item_pin, bi);
 	buf_pin(bi->buf);
 	atomic_fetch_add(&bi->pins, 1);
 }
@@ -104,6 +116,7 @@ static void item_unpin(struct log_item *item, bool abort)
 	struct buf_item *bi = item_of(item);
 
 	(void)abort;
+	TRACE_BUF(xfs_buf_item_unpin, bi);
 	atomic_fetch_sub(&bi->pins, 1);
 	buf_unpin(bi->buf);
 }
@@ -111,12 +124,14 @@ static void item_unpin(struct log_item *item, bool abort)
 static void item_committing(struct log_item *item, uint64_t seq)
 {
 	(void)seq;
+	TRACE_BUF(xfs_buf_item_release, item_of(item));
 	buf_unlock(item_of(item)->buf);
 }
 
 static void item_release(struct log_item *item, bool abort)
 {
 	(void)abort;
+	TRACE_BUF(xfs_buf_item_release, item_of(item));
 	buf_unlock(item_of(item)->buf);
 }
 
@@ -124,6 +139,7 @@ static enum log_push item_push(struct log_item *item, struct list *queue)
 {
 	struct buf_item *bi = item_of(item);
 
+	TRACE_BUF(xfs_buf_item_push, bi);
 	if (atomic_load(&bi->pins))
 		return LOG_PUSH_PINNED;
 	if (!buf_trylock(bi->buf))
@@ -170,6 +186,7 @@ static void item_flushed(struct log_item *item, bool ok)
 static const struct trans_item_ops buf_item_ops = {
 	.log = {
 		.name = "buffer",
+		.id = item_id,
 		.size = item_size,
 		.format = item_format,
 		.pin = item_pin,

@@ -21,6 +21,14 @@ static struct inode *inode_of(struct log_item *item)
 	return container_of(item, struct inode, item);
 }
 
+#define TRACE_INODE(event, ip)						\
+	TRACE(event, (ip)->ino, atomic_load(&(ip)->pins))
+
+static uint64_t item_id(const struct log_item *item)
+{
+	return container_of(item, const struct inode, item)->ino;
+}
+
 /* --- forks, as they are on disk --- */
 
 struct fork {
@@ -135,6 +143,7 @@ static void item_format(struct log_item *item, struct log_formatter *f)
 
 static void item_pin(struct log_item *item)
 {
+	TRACE_INODE(xfs_inode_pin, inode_of(item));
 	atomic_fetch_add(&inode_of(item)->pins, 1);
 }
 
@@ -142,6 +151,7 @@ static void item_unpin(struct log_item *item, bool abort)
 {
 	/* of a dead log nothing is written back, pinned or not */
 	(void)abort;
+	TRACE_INODE(xfs_inode_unpin, inode_of(item));
 	atomic_fetch_sub(&inode_of(item)->pins, 1);
 }
 
@@ -167,8 +177,10 @@ static enum log_push item_push(struct log_item *item, struct list *queue)
 {
 	struct inode *ip = inode_of(item);
 
-	if (atomic_load(&ip->pins))
+	if (atomic_load(&ip->pins)) {
+		TRACE_INODE(xfs_inode_push_pinned, ip);
 		return LOG_PUSH_PINNED;
+	}
 	if (!xmutex_trylock(&ip->lock))
 		return LOG_PUSH_LOCKED;
 	/* whoever had the lock may have committed */
@@ -225,6 +237,7 @@ static void item_flushed(struct log_item *item, bool ok)
 static const struct trans_item_ops inode_item_ops = {
 	.log = {
 		.name = "inode",
+		.id = item_id,
 		.size = item_size,
 		.format = item_format,
 		.pin = item_pin,

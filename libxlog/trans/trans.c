@@ -6,6 +6,10 @@
 
 #include "libxlog/trans/trans.h"
 
+#define TRACE_TRANS(event, t)						\
+	TRACE(event, ticket_tid((t)->ticket),				\
+	      trace_str(xfs_tr_names[(t)->res - (t)->fs->resv.tr]))
+
 int trans_alloc(struct trans_fs *fs, enum xfs_tr tr, struct trans **out)
 {
 	const struct xfs_trans_res *res = &fs->resv.tr[tr];
@@ -24,6 +28,7 @@ int trans_alloc(struct trans_fs *fs, enum xfs_tr tr, struct trans **out)
 		free(t);
 		return rc;
 	}
+	TRACE_TRANS(xfs_trans_alloc, t);
 	*out = t;
 	return 0;
 }
@@ -31,6 +36,7 @@ int trans_alloc(struct trans_fs *fs, enum xfs_tr tr, struct trans **out)
 void trans_join(struct trans *t, struct log_item *item)
 {
 	assert(list_is_empty(&item->trans_link));
+	TRACE_ITEM(xfs_trans_add_item, item);
 	list_insert_last(&item->trans_link, &t->items);
 }
 
@@ -73,6 +79,7 @@ int trans_commit(struct trans *t, uint64_t *seq)
 {
 	int rc = 0;
 
+	TRACE_TRANS(xfs_trans_commit, t);
 	if (t->dirty) {
 		rc = commit(t, false, seq);
 	} else {
@@ -103,6 +110,7 @@ int trans_roll(struct trans **tp)
 		return report(&t->fs->sink, -EINVAL, "trans.roll",
 			      XLOG_LSN_NONE,
 			      "a transaction that is none of a chain cannot go on");
+	TRACE_TRANS(xfs_trans_roll, t);
 	/* nothing changed: the space it has is still there */
 	if (!t->dirty) {
 		let_go(t, false);
@@ -116,6 +124,7 @@ void trans_cancel(struct trans *t)
 {
 	if (!t)
 		return;
+	TRACE_TRANS(xfs_trans_cancel, t);
 	if (t->dirty)
 		log_shutdown(t->fs->log, LOG_SHUTDOWN_ERROR,
 			     "a transaction was cancelled after it had changed something");
