@@ -4,7 +4,7 @@
  *
  * bench_opts.c has the command line, bench_open.c begins, runs the load and
  * ends, bench_sum.c adds up runs, bench_show.c tells of them in words and
- * bench_json.c in JSON.
+ * bench_json.c in JSON, bench_trace.c has the trace.
  */
 #ifndef CMD_BENCH_H
 #define CMD_BENCH_H
@@ -34,6 +34,8 @@ struct bench_opts {
 	struct bench_percentile percentile[BENCH_PERCENTILES];
 	unsigned int	npercentiles;
 	bool		reservations;
+	const char	*trace;		/* where events go, or NULL */
+	bool		*trace_wanted;	/* by event; owned */
 };
 
 /*
@@ -51,7 +53,8 @@ struct bench {
 	struct bench_opts opts;
 	const char	*name;		/* of the filesystem, for people */
 	struct xlog_bench *b;		/* NULL: not open */
-	struct out	out;
+	struct out	out, trace;
+	bool		tracing;
 	struct jl	json;
 	struct reports	reports;
 	struct xlog_bench_result res;
@@ -77,6 +80,17 @@ int bench_close(struct bench *b, int rc);
 
 /* Size of the log buffers, given or not. */
 uint32_t bench_logbsize(const struct bench *b);
+
+/* --- bench_trace.c --- */
+
+/* "file[,event...]", the events as patterns. Ends the process on wrong usage. */
+void bench_trace_parse(struct bench_opts *o, char *arg);
+
+/* Begin, if that was asked for. A negative errno was reported. */
+int bench_trace_open(struct bench *b);
+
+/* End; 0 or a negative errno, reported: not all of it could be written. */
+int bench_trace_close(struct bench *b);
 
 /* --- bench_sum.c --- */
 

@@ -75,7 +75,9 @@ int bench_open(struct bench *b)
 		rc = as_usage(xlog_bench_open(&what, &b->b));
 	/* what follows is interrupted between two calls, not in one */
 	cmd_catch_signals(false);
-	return rc ? rc : open_output(b);
+	if (!rc)
+		rc = open_output(b);
+	return rc ? rc : bench_trace_open(b);
 }
 
 /* --- the load --- */
@@ -170,6 +172,8 @@ int bench_close(struct bench *b, int rc)
 	int code = exit_code(b, rc);
 
 	xlog_bench_close(b->b);
+	if (bench_trace_close(b) && code != CMD_PARTLY)
+		code = CMD_FAILED;
 	reports_end(&b->reports);
 	if (b->reports.out) {
 		if (b->opts.io.json)

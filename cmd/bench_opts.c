@@ -19,9 +19,9 @@ enum {
 	KEY_VERIFY,
 	KEY_PERCENTILES,
 	KEY_RESERVATIONS,
+	KEY_TRACE,
 	KEY_RATE,		/* later: refused by name */
 	KEY_RECORD,
-	KEY_TRACE,
 	KEY_COMPARE,
 	KEY_TOLERANCE,
 
@@ -93,6 +93,8 @@ static const struct argp_option options[] = {
 	{ "interval", OPT_INTERVAL, "TIME", 0, "a line so often", 4 },
 	{ "percentiles", KEY_PERCENTILES, "LIST", 0,
 	  "of latencies (50,90,99,99.9,100)", 4 },
+	{ "trace", KEY_TRACE, "FILE[,EVENT...]", 0,
+	  "write what the log engine does to FILE; events as 'xfs_ail_*'", 4 },
 	{ "json", 'J', NULL, 0, "JSON, one object a line", 4 },
 	{ "output", OPT_OUTPUT, "FILE", 0,
 	  "write to FILE, which must not exist", 4 },
@@ -112,7 +114,6 @@ static const struct argp_option options[] = {
 
 	{ "rate", KEY_RATE, "N", OPTION_HIDDEN, NULL, 4 },
 	{ "record", KEY_RECORD, "FILE", OPTION_HIDDEN, NULL, 4 },
-	{ "trace", KEY_TRACE, "FILE", OPTION_HIDDEN, NULL, 4 },
 	{ "compare", KEY_COMPARE, "FILE", OPTION_HIDDEN, NULL, 4 },
 	{ "tolerance", KEY_TOLERANCE, "N", OPTION_HIDDEN, NULL, 4 },
 	{ "progress", OPT_PROGRESS, "HOW", OPTION_HIDDEN, NULL, 4 },
@@ -316,7 +317,7 @@ static void refuse_later(int key)
 		const char *name;
 	} later[] = {
 		{ KEY_RATE, "--rate" },
-		{ KEY_RECORD, "--record" }, { KEY_TRACE, "--trace" },
+		{ KEY_RECORD, "--record" },
 		{ KEY_COMPARE, "--compare" }, { KEY_TOLERANCE, "--tolerance" },
 		{ OPT_PROGRESS, "--progress" }, { 'r', "--rtdev" },
 	};
@@ -413,6 +414,9 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_PERCENTILES:
 		parse_percentiles(o, arg);
+		return 0;
+	case KEY_TRACE:
+		bench_trace_parse(o, arg);
 		return 0;
 	case KEY_RESERVATIONS:
 		o->reservations = true;

@@ -6,7 +6,7 @@ _xlog_bench() {
 	local longs='--workload= --jobs= --ops= --runtime= --seed= --fsync-every=
 		--scratch --mem= --log= --options= --reservations
 		--crash-after= --crash-every= --crash= --verify --offset= --interval=
-		--percentiles= --json --output= --force= --color --color=
+		--percentiles= --trace= --json --output= --force= --color --color=
 		--lock --lock= --verbose --quiet --help --version'
 
 	((COMP_CWORD > 0)) && prev=${COMP_WORDS[COMP_CWORD - 1]}
@@ -40,6 +40,15 @@ _xlog_bench() {
 		list='yes no nonblock' ;;
 	--force)
 		list=output ;;
+	--trace)	# a file, then events
+		if [[ $cur == *,* ]]; then
+			list='xfs_ail_* xfs_buf_item_* xfs_cil_* xfs_inode_* xfs_log_*
+				xfs_trans_* xlog_cil_* xlog_iclog_*'
+		else
+			compopt -o filenames 2>/dev/null
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			return
+		fi ;;
 	--jobs | --ops | --runtime | --seed | --fsync-every | --mem | \
 	--crash-after | --crash-every | --offset | --interval | --percentiles | -[jnTs])
 		return ;;

@@ -45,6 +45,7 @@ find_missing() {	# <what for>
 	command_of xfsprogs xfs_logprint
 	[ "$1" = check ] || return 0
 	header_of libcriterion-dev criterion/criterion.h
+	header_of systemtap-sdt-dev sys/sdt.h
 	command_of clang clang
 	command_of jq jq
 	command_of xz-utils xz
