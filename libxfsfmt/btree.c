@@ -25,6 +25,7 @@ XFS_DEFINE(xfs_rmap_key, XFS_RMAP_KEY_ROWS)
 XFS_DEFINE(xfs_refcount_rec, XFS_REFCOUNT_REC_ROWS)
 XFS_DEFINE(xfs_refcount_key, XFS_REFCOUNT_KEY_ROWS)
 XFS_DEFINE(xfs_bmbt_rec, XFS_BMBT_REC_ROWS)
+XFS_DEFINE_ENCODE(xfs_bmbt_rec, XFS_BMBT_REC_ROWS)
 XFS_DEFINE(xfs_bmbt_key, XFS_BMBT_KEY_ROWS)
 
 enum {

@@ -196,6 +196,7 @@ XFS_DECLARE(xfs_refcount_key, XFS_REFCOUNT_KEY_ROWS, 4);
 	X##_B(3, 21, br_blockcount,	13,	UINT)			\
 	X##_B(0, 1, br_state,		0,	UINT)
 XFS_DECLARE(xfs_bmbt_rec, XFS_BMBT_REC_ROWS, 16);
+XFS_DECLARE_ENCODE(xfs_bmbt_rec);
 
 #define XFS_BMBT_KEY_ROWS(X)						\
 	X##_F(be64, br_startoff,	0,	UINT)
