@@ -45,10 +45,10 @@ extern const struct trans_buf_ops trans_btree_ops[XFS_BTREE_KINDS];
  * The @len_bb basic blocks at @daddr, as what @ops say: locked, and part of
  * @t. If @t has it already it is the same one again, and takes as many
  * trans_brelse(). Errors are those of buf_get(); a block in use as something
- * else is -EUCLEAN.
+ * else is -EUCLEAN. @t may be NULL, so @fs is said as well.
  */
-int trans_read_buf(struct trans *t, uint64_t daddr, uint32_t len_bb,
-		   const struct trans_buf_ops *ops,
+int trans_read_buf(struct trans_fs *fs, struct trans *t, uint64_t daddr,
+		   uint32_t len_bb, const struct trans_buf_ops *ops,
 		   struct buf **out) MUST_CHECK;
 
 /*
@@ -142,7 +142,7 @@ static inline int trans_read_agb(struct trans *t, struct trans_fs *fs,
 				 const struct trans_buf_ops *ops,
 				 struct buf **out)
 {
-	return trans_read_buf(t, xfs_agb_to_daddr(&fs->geom, agno, agbno),
+	return trans_read_buf(fs, t, xfs_agb_to_daddr(&fs->geom, agno, agbno),
 			      fs->geom.blocksize / BB_SIZE, ops, out);
 }
 
