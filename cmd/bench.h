@@ -33,7 +33,8 @@ struct bench_opts {
 	uint64_t	interval_s;	/* of samples; 0: none */
 	struct bench_percentile percentile[BENCH_PERCENTILES];
 	unsigned int	npercentiles;
-	bool		reservations;
+	bool		reservations;	/* are shown */
+	bool		no_run;		/* and nothing else is done */
 	const char	*trace;		/* where events go, or NULL */
 	bool		*trace_wanted;	/* by event; owned */
 };
@@ -100,7 +101,9 @@ void bench_add(struct xlog_bench_result *all,
 
 /* --- bench_show.c --- */
 
+/* The table, with what the runs so far took of each. */
 void bench_reservations(struct bench *b);
+
 void bench_sample(struct bench *b, const struct xlog_bench_result *sofar);
 void bench_summary(struct bench *b);
 

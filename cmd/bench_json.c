@@ -58,6 +58,10 @@ void bench_reservation_object(struct bench *b,
 	jl_uint(j, "logcount", r->logcount);
 	jl_bool(j, "permanent", r->permanent);
 	jl_uint(j, "unit", r->unit_bytes);
+	if (r->used_bytes)
+		jl_uint(j, "used", r->used_bytes);
+	else
+		jl_null(j, "used");
 	jl_end(j);
 }
 

@@ -72,8 +72,8 @@ static const struct argp_option options[] = {
 	  "delaylog, nodelaylog, logbufs=2..8 (8), logbsize=16k..256k (32k), "
 	  "sync=fua (as flush), flush, dsync or none, ail=MS (20)", 2 },
 	{ "reservations", KEY_RESERVATIONS, NULL, 0,
-	  "show what each kind of transaction reserves, and do nothing else",
-	  2 },
+	  "show what each kind of transaction reserves; with -w, -n or -T also "
+	  "what the load takes of it", 2 },
 
 	{ .doc = "Power failure:", .group = 3 },
 	{ "crash-after", KEY_CRASH_AFTER, "N", 0,
@@ -139,7 +139,7 @@ static const char doc[] =
 /* What the parser needs besides the result. */
 struct parse {
 	struct bench_opts *opts;
-	bool		ops_given, crash_given, log_size_given;
+	bool		load_given, ops_given, crash_given, log_size_given;
 };
 
 /* --- lists --- */
@@ -336,6 +336,7 @@ static bool parse_run(struct parse *p, int key, char *arg)
 	switch (key) {
 	case 'w':
 		parse_load(o, arg);
+		p->load_given = true;
 		break;
 	case 'j':
 		run->jobs = (unsigned int)opt_number("-j", arg, MAX_JOBS);
@@ -461,6 +462,10 @@ static void finish(struct parse *p)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	check_filesystem(p);
+	o->no_run = o->reservations && !p->load_given && !p->ops_given &&
+		    !o->run.runtime_ms;
+	if (o->no_run && o->trace)
+		cmd_usage("--trace: of which load? -w, -n or -T says it");
 	if (o->crash_every && (o->run.crash_unit || o->run.runtime_ms))
 		cmd_usage("--crash-every goes with -n, and without -T and "
 			  "--crash-after");

@@ -75,22 +75,32 @@ static double percent(uint64_t part, double whole)
 
 /* --- tables and samples --- */
 
+static void reservation_line(struct bench *b,
+			     const struct xlog_bench_reservation *r)
+{
+	add(b, "%-18s %10u %5u %10u %5s", r->name, r->logres_bytes,
+	    r->logcount, r->unit_bytes, r->permanent ? "yes" : "no");
+	if (r->used_bytes)
+		add(b, " %10u", r->used_bytes);
+	else if (b->ran)
+		add(b, " %10s", "-");
+	add(b, "\n");
+}
+
 void bench_reservations(struct bench *b)
 {
 	struct xlog_bench_reservation r;
 
 	if (!b->opts.io.json)
-		add(b, "%-18s %10s %5s %10s %5s\n", "transaction", "logres",
-		    "count", "unit", "rolls");
+		add(b, "%-18s %10s %5s %10s %5s%s\n", "transaction", "logres",
+		    "count", "unit", "rolls", b->ran ? "       used" : "");
 	for (unsigned int i = 0;
 	     xlog_bench_reservation(b->b, i, b->opts.run.logbsize_bytes, &r);
 	     i++) {
 		if (b->opts.io.json)
 			bench_reservation_object(b, &r);
 		else
-			add(b, "%-18s %10u %5u %10u %5s\n", r.name,
-			    r.logres_bytes, r.logcount, r.unit_bytes,
-			    r.permanent ? "yes" : "no");
+			reservation_line(b, &r);
 	}
 }
 

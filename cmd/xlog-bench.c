@@ -15,9 +15,9 @@ int main(int argc, char **argv)
 	cmd_init("xlog-bench");
 	bench_opts_parse(&bench.opts, argc, argv);
 	rc = bench_open(&bench);
+	if (!rc && !bench.opts.no_run)
+		rc = bench_run(&bench);
 	if (!rc && bench.opts.reservations)
 		bench_reservations(&bench);
-	else if (!rc)
-		rc = bench_run(&bench);
 	return bench_close(&bench, rc);
 }

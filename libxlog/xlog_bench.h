@@ -60,6 +60,8 @@ struct xlog_bench_reservation {
 	uint32_t	logcount;	/* times it is taken at once */
 	bool		permanent;	/* may be rolled */
 	uint32_t	unit_bytes;	/* with all that goes with it */
+	/* most that a transaction took of that in runs so far; 0: none ran */
+	uint32_t	used_bytes;
 };
 
 /*

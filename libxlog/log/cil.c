@@ -399,6 +399,7 @@ static void release_all(struct list *items, bool abort)
 
 static void finish_ticket(struct log *log, const struct log_commit *c)
 {
+	ticket_note_peak(c->ticket);
 	if (c->roll)
 		ticket_roll(log, c->ticket);
 	else

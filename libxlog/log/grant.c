@@ -306,6 +306,26 @@ void ticket_release(struct log *log, struct ticket *tic)
 	free(tic);
 }
 
+void ticket_watch(struct ticket *tic, _Atomic uint32_t *peak_bytes)
+{
+	tic->peak_bytes = peak_bytes;
+}
+
+void ticket_note_peak(const struct ticket *tic)
+{
+	uint32_t took = (uint32_t)(tic->unit_bytes - tic->left_bytes), peak;
+
+	if (!tic->peak_bytes)
+		return;
+	peak = atomic_load_explicit(tic->peak_bytes, memory_order_relaxed);
+	while (took > peak &&
+	       !atomic_compare_exchange_weak_explicit(tic->peak_bytes, &peak,
+						      took,
+						      memory_order_relaxed,
+						      memory_order_relaxed))
+		;
+}
+
 uint32_t ticket_tid(const struct ticket *tic)
 {
 	return tic->tid;

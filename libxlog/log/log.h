@@ -114,6 +114,12 @@ int ticket_regrant(struct log *log, struct ticket *tic) MUST_CHECK;
 /* Give back what is left, and the ticket. NULL is allowed. Does not sleep. */
 void ticket_release(struct log *log, struct ticket *tic);
 
+/*
+ * What a transaction takes of its unit goes into *@peak_bytes, which outlives
+ * the ticket, if it is more than what is there.
+ */
+void ticket_watch(struct ticket *tic, _Atomic uint32_t *peak_bytes);
+
 /* The transaction ID of the transaction it is for now. */
 uint32_t ticket_tid(const struct ticket *tic);
 

@@ -73,6 +73,7 @@ struct ticket {
 	bool		permanent;
 	bool		half;		/* rolled: has its next unit of the
 					   reserve head only */
+	_Atomic uint32_t *peak_bytes;	/* ticket_watch(), or NULL */
 };
 
 int grant_head_init(struct grant_head *head);
@@ -83,6 +84,9 @@ void grant_head_fini(struct grant_head *head);
  * by ticket_release().
  */
 struct ticket *ticket_new(struct log *log, uint32_t logres_bytes);
+
+/* The transaction has taken of it all that it will. */
+void ticket_note_peak(const struct ticket *tic);
 
 /* The transaction is committed, the chain goes on: never sleeps. */
 void ticket_roll(struct log *log, struct ticket *tic);

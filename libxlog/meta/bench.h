@@ -77,6 +77,7 @@ struct xlog_bench {
 	bool		scratch, in_memory;
 	struct xlog	*reader;	/* for what the superblock says */
 	struct xfs_trans_resv resv;
+	uint32_t	peak_bytes[XFS_TR_COUNT]; /* as of trans_fs, of all runs */
 	bool		has_run;
 	bool		has_fault;	/* fs and log can lose power */
 	_Atomic bool	crashed;

@@ -189,6 +189,7 @@ bool xlog_bench_reservation(const struct xlog_bench *b, unsigned int index,
 						info->log_sunit_bytes,
 						info->log_sector_bytes),
 					      &records),
+		.used_bytes = b->peak_bytes[index],
 	};
 	return true;
 }

@@ -456,6 +456,16 @@ static int mount_it(struct bench_load *l, struct xlog **reader)
 	return rc;
 }
 
+static void keep_peaks(struct xlog_bench *b, struct trans_fs *fs)
+{
+	for (unsigned int i = 0; i < XFS_TR_COUNT; i++) {
+		uint32_t peak = atomic_load(&fs->peak_bytes[i]);
+
+		if (peak > b->peak_bytes[i])
+			b->peak_bytes[i] = peak;
+	}
+}
+
 static bool was_written(const struct xlog_bench *b)
 {
 	for (unsigned int i = 0; i < 2; i++)
@@ -478,6 +488,7 @@ static int run(struct bench_load *l, struct xlog_bench_result *res)
 	if (rc)
 		return rc;
 	rc = run_mounted(l, res);
+	keep_peaks(b, &l->m->fs);
 	mount_close(l->m);
 	forget_inodes(b);
 	xlog_close(reader);

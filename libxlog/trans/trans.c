@@ -28,6 +28,7 @@ int trans_alloc(struct trans_fs *fs, enum xfs_tr tr, struct trans **out)
 		free(t);
 		return rc;
 	}
+	ticket_watch(t->ticket, &fs->peak_bytes[tr]);
 	TRACE_TRANS(xfs_trans_alloc, t);
 	*out = t;
 	return 0;

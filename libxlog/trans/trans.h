@@ -50,6 +50,8 @@ struct trans_fs {
 	struct sink	sink;
 	struct xfs_geom	geom;
 	struct xfs_trans_resv resv;
+	/* Most that a transaction took of its unit, by kind: see log.h. */
+	_Atomic uint32_t peak_bytes[XFS_TR_COUNT];
 	uint32_t	cluster_bb;	/* in which inodes are read and written */
 	uint32_t	inode_align;	/* sb_inoalignmt, 1 or more */
 	uint32_t	reserve_blocks;	/* kept for what has to succeed */

@@ -30,6 +30,7 @@ def check(name; ok): if ok then empty else "\(name): \(.)" end;
 	numbers(.; ["seconds", "tx", "checkpoints", "log_records", "log_bytes"]))),
 ($all[] | select(.type == "reservation") | check("reservation";
 	numbers(.; ["logres", "logcount", "unit"]) and .unit > .logres and
+	(.used == null or (.used > 0 and .used <= .unit)) and
 	(.permanent | type) == "boolean" and (.name | test("^tr_[a-z_]+$")))),
 ($all[-1] | check("result last"; .type == "result" and .exit == $exit and
 	(.wrote | type) == "boolean" and
@@ -90,7 +91,7 @@ has '.[-1] | .forces == 400 and .trans[0] == 400'
 check 0 --mem=400m -T 2s -j2 --interval=1s
 has 'map(select(.type == "sample")) | length > 0'
 check 0 --mem=400m --reservations
-has 'map(select(.type == "reservation")) | length == 27'
+has 'map(select(.type == "reservation")) | length == 27 and all(.used == null)'
 check 0 --mem=400m --crash-after=5iclogs --crash=drop --fsync-every=20
 has '.[1].crash == "drop" and .[-1].crashed and .[-1].verified'
 # what cannot be is told, and there is a result

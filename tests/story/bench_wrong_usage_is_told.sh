@@ -74,6 +74,8 @@ wrong '-o ail: needs a value' -o ail a
 for n in 0 x 60001 1.5; do
 	wrong '-o ail: not a valid number' -o ail=$n a
 done
+wrong '--trace: of which load' --trace=f --reservations a
+wrong '--trace: unknown event' --trace=f,xfs_none a
 for later in rate=1 record=f compare=f tolerance=1 progress=bar rtdev=f; do
 	wrong "--${later%=*} is not supported yet" --$later a
 done

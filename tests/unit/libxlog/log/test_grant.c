@@ -132,6 +132,40 @@ Test(ticket_reserve, has_the_last_record_written_for_its_space)
 	cr_assert_eq(atomic_load(&t.pins), 0);
 }
 
+/* Each transaction of a chain by itself: what it took, headers included. */
+Test(ticket_reserve, the_most_that_was_taken_of_a_unit_is_known)
+{
+	struct ticket *tic = permanent(10000, 3), *other = permanent(10000, 3);
+	static struct thing t[2], *things[] = { &t[0], &t[1] };
+	_Atomic uint32_t peak = 0;
+	uint32_t first;
+
+	thing_init(&t[0], 1, 4000);
+	thing_init(&t[1], 2, 4000);
+	ticket_watch(tic, &peak);
+	ticket_watch(other, &peak);
+	cr_assert_eq(engine_commit(e, tic, true, 1, &things[0], 1), 0);
+	/* it was the first one in this checkpoint, and paid for that */
+	first = THING_HEAD_BYTES + 4000 + 2 * OP_BYTES +
+		e->log->cil.ctx->ticket->unit_bytes;
+	cr_assert_geq(atomic_load(&peak), first);
+	cr_assert_leq(atomic_load(&peak), unit_of(10000));
+	first = atomic_load(&peak);
+	/* formatted in its place: nothing but headers */
+	cr_assert_eq(ticket_regrant(e->log, tic), 0);
+	cr_assert_eq(engine_commit(e, tic, false, 1, &things[0], 1), 0);
+	cr_assert_eq(atomic_load(&peak), first);
+	t[1].len[0] = 6000;
+	cr_assert_eq(engine_commit(e, other, false, 1, &things[1], 1), 0);
+	cr_assert_gt(atomic_load(&peak), first);
+	cr_assert_leq(atomic_load(&peak), unit_of(10000));
+	cr_assert_eq(log_force(e->log, true), 0);
+	log_close(e->log);
+	e->log = NULL;
+	log_item_fini(&t[0].item);
+	log_item_fini(&t[1].item);
+}
+
 /* --- rolling --- */
 
 Test(ticket_roll, takes_the_next_unit_from_those_it_has)
