@@ -93,7 +93,10 @@ STORY_SH := $(wildcard tests/story/*.sh)
 TRUTH	:= tests/truth/fields_dump.c tests/truth/apply_delta.c tests/truth/format_same.c
 SPOIL	:= tests/spoil/spoil.c
 AGREE	:= tests/agree/agree.c
-BENCH	:= $(wildcard tests/bench/*.c)
+# Others that are measured against, where their libraries are.
+PEERS	:= $(foreach p,sqlite3 rocksdb,$(shell $(PKG_CONFIG) --exists $(p) 2>/dev/null && echo $(p)))
+PEERS	:= $(PEERS:%=tests/bench/peer_%.c)
+BENCH	:= $(filter-out tests/bench/peer_%,$(wildcard tests/bench/*.c))
 DIFFER	:= tests/differ/differ.c
 ifneq ($(SAN),)
 STORY_SH := $(shell grep -L '^\# Release build only' $(STORY_SH) /dev/null | grep -v /dev/null)
@@ -107,7 +110,7 @@ A	:= $(BUILD)/libcmd.a $(BUILD)/libxlog.a $(BUILD)/libxfsfmt.a
 .SECONDARY:			# keep objects: make would delete them as intermediates
 .DELETE_ON_ERROR:
 .PHONY: all check check-all unit story stress fuzz fuzz-build fuzz-replay lint \
-	crash corrupt formats variants bench corpus demo deps install install-strip uninstall dist \
+	crash corrupt formats variants bench bench-all corpus demo deps install install-strip uninstall dist \
 	distcheck clean help FORCE
 
 all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/$(SHLIB) $(BUILD)/libxlog.pc ## build the tools and the library
@@ -168,6 +171,8 @@ $(call bin,$(UNIT)): %: %.o $(if $(VARIANT),$(BUILD)/libxfsfmt.a,$(A))
 	$(link) $(UNIT_LIBS) -o $@
 $(call bin,$(STRESS) $(STORY_C) $(BENCH)): %: %.o $(A)
 	$(link) $(LIBS) -o $@
+$(call bin,$(PEERS)): $(BUILD)/tests/bench/peer_%: $(BUILD)/tests/bench/peer_%.o
+	$(link) $(call pkg,$*) -o $@
 # Programs that stories run.
 $(call bin,$(TRUTH)): %: %.o $(call obj,$(filter-out $(TRUTH),$(wildcard tests/truth/*.c))) $(BUILD)/libxfsfmt.a
 	$(link) $(LIBS) -o $@
@@ -241,10 +246,14 @@ variant: $(call bin,$(UNIT))
 corpus: all $(call bin,$(TRUTH) $(AGREE) $(DIFFER)) ## the stories over images elsewhere: CORPUS=DIR
 	@test -d '$(CORPUS)' || { echo 'usage: make corpus CORPUS=DIR' >&2; exit 1; }
 	@IMAGES='$(CORPUS)' $(RUN) corpus $$(grep -lE 'images_table|each_image' $(STORY_SH))
-bench: all $(call bin,$(BENCH))	## against xfs_logprint, the kernel's mount and mkfs.xfs; as root
+bench:				## against xfs_logprint, mkfs.xfs, the kernel, SQLite, RocksDB; as root; first installs what is missing
+	-@tests/lib/deps.sh bench
+	+@$(AGAIN) bench-all
+bench-all: all $(call bin,$(BENCH) $(PEERS))
 	@tests/bench/bench.sh $(BUILD)/xlog-print
 	@tests/bench/recover.sh $(BUILD)/xlog-recover
 	@for n in 1 2 64 512 2048; do $(BUILD)/tests/bench/commits $$n || exit; done
+	@tests/bench/durable.sh $(BUILD)/tests/bench
 	@$(BUILD)/tests/bench/probes
 	@tests/bench/mkfs.sh $(BUILD)/xlog-mkfs
 demo:				## print a dirty log, replay another; first installs what is missing

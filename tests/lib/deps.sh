@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# deps.sh build|demo|check|fuzz: see that what this needs is there. What is missing
-# is installed with apt-get if that can be done without a question (root, or
-# sudo that asks for no password); else the line to run is printed and the
-# exit status is 1. Nothing is installed while nothing is missing.
+# deps.sh build|demo|check|fuzz|bench: see that what this needs is there. What
+# is missing is installed with apt-get if that can be done without a question
+# (root, or sudo that asks for no password); else the line to run is printed and
+# the exit status is 1. Nothing is installed while nothing is missing.
 # DEPS=no in the environment: never install.
 set -u
 PATH=$PATH:/usr/sbin:/sbin
@@ -43,6 +43,14 @@ find_missing() {	# <what for>
 	fi
 	command_of zstd zstd
 	command_of xfsprogs xfs_logprint
+	if [ "$1" = bench ]; then
+		module_of libsqlite3-dev sqlite3
+		module_of librocksdb-dev rocksdb
+		command_of util-linux losetup
+		command_of kmod modprobe
+		command_of strace strace
+		return 0
+	fi
 	[ "$1" = check ] || return 0
 	header_of libcriterion-dev criterion/criterion.h
 	header_of systemtap-sdt-dev sys/sdt.h
