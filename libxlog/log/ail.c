@@ -191,6 +191,14 @@ void ail_drop_checkpoint(struct log *log, struct checkpoint *cp)
 	xmutex_unlock(&log->ail.lock);
 }
 
+void log_ail_insert(struct log *log, struct log_item *item, xfs_lsn_t lsn)
+{
+	xmutex_lock(&log->ail.lock);
+	assert(lsn >= log->ail.tail_lsn);
+	insert_locked(&log->ail, item, lsn);
+	xmutex_unlock(&log->ail.lock);
+}
+
 void log_item_clean(struct log *log, struct log_item *item)
 {
 	struct ail *ail = &log->ail;
@@ -260,6 +268,18 @@ static void set_target_locked(struct log *log) REQUIRES(log->ail.lock)
 		ail->target = target;
 }
 
+bool log_item_is_behind(struct log *log, const struct log_item *item)
+{
+	bool behind;
+
+	xmutex_lock(&log->ail.lock);
+	set_target_locked(log);
+	behind = atomic_load(&item->flags) & LOG_ITEM_IN_AIL &&
+		 item->lsn < log->ail.target;
+	xmutex_unlock(&log->ail.lock);
+	return behind;
+}
+
 void ail_wake(struct log *log)
 {
 	xmutex_lock(&log->ail.lock);
@@ -320,7 +340,9 @@ static void push_locked(struct log *log, struct pushed *p)
 		trace_push(item, how);
 		log_stat_add(log, LOG_STAT_PUSHED + how, 1);
 		p->queued += how == LOG_PUSH_QUEUED;
-		p->stuck += how == LOG_PUSH_PINNED || how == LOG_PUSH_LOCKED;
+		/* an intent is not stuck: what is behind it can go all the same */
+		p->stuck += item->ops->push && (how == LOG_PUSH_PINNED ||
+						how == LOG_PUSH_LOCKED);
 		p->pinned += how == LOG_PUSH_PINNED;
 	}
 }

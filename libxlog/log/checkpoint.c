@@ -200,6 +200,8 @@ static int write_commit(struct checkpoint *cp, xfs_lsn_t *commit_lsn)
 	own = cp->owns_ticket;
 	cp->ticket = NULL;
 	lsn = ic->lsn;
+	if (log->config.flags & LOG_DIRECT)
+		cil_mark_busy(&cp->busy, lsn);
 	stable = set_commit(cp, ic);
 	settle_commit(log, ic, start, stable);
 	if (own)

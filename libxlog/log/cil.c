@@ -357,15 +357,30 @@ static int64_t insert_items(struct checkpoint *cp, struct cil_shard *shard,
 	return bytes;
 }
 
-/* LOG_DIRECT: it is a checkpoint of its own. */
+static void let_go_of(struct log_item *item, uint64_t seq)
+{
+	list_remove(&item->trans_link);
+	atomic_fetch_and(&item->flags, ~(unsigned int)LOG_ITEM_DIRTY);
+	item->ops->committing(item, seq);
+}
+
+/*
+ * LOG_DIRECT: it is a checkpoint of its own. Its objects stay locked until it
+ * is in the log, so that nobody is there before; but what is no object may be
+ * gone by then.
+ */
 static void take_items(struct checkpoint *cp, struct list *items)
 {
-	for (struct list *l = list_first(items); l; l = list_next(l, items)) {
+	for (struct list *l = list_first(items), *next; l; l = next) {
 		struct log_item *item = container_of(l, struct log_item,
 						     trans_link);
 
-		if (is_dirty(item))
-			checkpoint_take(cp, item);
+		next = list_next(l, items);
+		if (!is_dirty(item))
+			continue;
+		checkpoint_take(cp, item);
+		if (item->ops->flags)
+			let_go_of(item, 0);
 	}
 }
 
@@ -373,14 +388,9 @@ static void let_go(struct list *items, uint64_t seq)
 {
 	struct list *first;
 
-	while ((first = list_first(items))) {
-		struct log_item *item = container_of(first, struct log_item,
-						     trans_link);
-
-		list_remove(first);
-		atomic_fetch_and(&item->flags, ~(unsigned int)LOG_ITEM_DIRTY);
-		item->ops->committing(item, seq);
-	}
+	while ((first = list_first(items)))
+		let_go_of(container_of(first, struct log_item, trans_link),
+			  seq);
 }
 
 static void release_all(struct list *items, bool abort)
@@ -395,6 +405,13 @@ static void release_all(struct list *items, bool abort)
 		atomic_fetch_and(&item->flags, ~(unsigned int)LOG_ITEM_DIRTY);
 		item->ops->release(item, abort);
 	}
+}
+
+void cil_mark_busy(struct list *busy, uint64_t seq)
+{
+	for (struct list *l = list_first(busy); l; l = list_next(l, busy))
+		atomic_store(&container_of(l, struct log_busy, link)->seq,
+			     seq);
 }
 
 static void finish_ticket(struct log *log, const struct log_commit *c)
@@ -478,6 +495,7 @@ static int commit_delayed(struct log *log, const struct log_commit *c,
 	if (c->ticket->left_bytes < 0)
 		overrun(log, c->ticket, c->items);
 	if (c->busy && !list_is_empty(c->busy)) {
+		cil_mark_busy(c->busy, seq);
 		xmutex_lock(&shard->lock);
 		list_splice_last(c->busy, &shard->busy);
 		xmutex_unlock(&shard->lock);

@@ -67,7 +67,8 @@ struct log_config {
 					   do, or cannot; 0: 20 ms */
 	/*
 	 * The extents that a checkpoint freed (log_commit.busy), which is
-	 * durable, or (@abort) never will be. May be NULL.
+	 * durable, or (@abort) never will be. One checkpoint at a time, unless
+	 * the log is dead. May be NULL.
 	 */
 	void		(*busy_done)(void *ctx, struct list *busy, bool abort);
 	void		*busy_ctx;
@@ -125,12 +126,19 @@ uint32_t ticket_tid(const struct ticket *tic);
 
 /* --- commits --- */
 
+/* An extent that a transaction frees: what is on log_commit.busy. */
+struct log_busy {
+	struct list	link;
+	/* for log_force_seq(): then it is free; 0: not committed */
+	_Atomic uint64_t seq;
+};
+
 struct log_commit {
 	struct ticket	*ticket;
 	struct list	*items;		/* by trans_link; those DIRTY are logged */
 	bool		roll;		/* the permanent ticket goes on */
-	struct list	*busy;		/* extents freed: moved to the checkpoint,
-					   may be NULL */
+	struct list	*busy;		/* struct log_busy: moved to the
+					   checkpoint; may be NULL */
 };
 
 /*
@@ -197,6 +205,13 @@ xfs_lsn_t log_head_lsn(struct log *log);
  * into the AIL, before the first transaction. @lsn is between tail and head.
  */
 void log_ail_insert(struct log *log, struct log_item *item, xfs_lsn_t lsn);
+
+/*
+ * Is @item in that part of the log which has to become free next? What can be
+ * written back is, without being asked. Who has an item that cannot logs it
+ * again: for that this is.
+ */
+bool log_item_is_behind(struct log *log, const struct log_item *item);
 
 /* --- write-back --- */
 

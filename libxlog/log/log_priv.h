@@ -306,6 +306,9 @@ void cil_fini(struct log *log);
 /* The log is dead, or nobody uses it any more: let go of what was not pushed. */
 void cil_abort(struct log *log);
 
+/* The extents on @busy are free when @seq is durable. */
+void cil_mark_busy(struct list *busy, uint64_t seq);
+
 /* What a checkpoint may take for headers before commits pay for more. */
 int64_t cil_header_credit(const struct log *log);
 

@@ -151,17 +151,18 @@ void defer_recovered_free(struct defer_recovered *r);
  * of it, and what it defers, is captured at the end of @captures: its intents
  * are logged in @t, and it is done by defer_captures_finish(). So that new
  * work does not come before old, that is called when every recovered intent
- * has had its first step. What is held in @t stays so, see there.
- * On an error the log has been shut down.
+ * has had its first step. What is held in @t is locked when this returns, and
+ * the caller's to unlock; who goes on has references of his own.
+ * On an error the log has been shut down, and nothing is locked.
  */
 int defer_finish_recovered(struct trans *t, struct defer_recovered *r,
 			   struct list *captures) MUST_CHECK;
 
 /*
  * Go on with what was captured, the oldest first: each in a transaction of the
- * kind that deferred it, taken once, and with the blocks it had left. What was
- * held when it was captured, and unlocked since, is locked, joined and held
- * again, and unlocked at its end. On an error the log has been shut down, and
+ * kind that deferred it, and with the blocks it had left. What was held when it
+ * was captured is locked, joined and held again, and unlocked at its end: the
+ * caller has nothing of it locked. trans_fs.recovering should be set. On an error the log has been shut down, and
  * nothing is left in @captures.
  */
 int defer_captures_finish(struct trans_fs *fs,

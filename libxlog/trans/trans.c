@@ -4,7 +4,8 @@
  */
 #include <stdlib.h>
 
-#include "libxlog/trans/trans.h"
+#include "libxlog/trans/busy.h"
+#include "libxlog/trans/defer.h"
 
 #define TRACE_TRANS(event, t)						\
 	TRACE(event, ticket_tid((t)->ticket),				\
@@ -22,7 +23,10 @@ int trans_alloc(struct trans_fs *fs, enum xfs_tr tr, struct trans **out)
 	t->fs = fs;
 	t->res = res;
 	list_init(&t->items);
-	rc = ticket_reserve(fs->log, res->logres_bytes, res->logcount,
+	list_init(&t->deferred);
+	list_init(&t->freed);
+	rc = ticket_reserve(fs->log, res->logres_bytes,
+			    fs->recovering ? 1 : res->logcount,
 			    res->permanent, &t->ticket);
 	if (rc) {
 		free(t);
@@ -62,24 +66,42 @@ static void let_go(struct trans *t, bool abort)
 	}
 }
 
+/* What @t freed has not got into a checkpoint. */
+static void forget_freed(struct trans *t)
+{
+	if (!list_is_empty(&t->freed))
+		busy_done(t->fs->busy, &t->freed, true);
+}
+
 /* Commit what is dirty. Without @roll the ticket is gone. */
 static int commit(struct trans *t, bool roll, uint64_t *seq)
 {
 	uint64_t ignored;
+	int rc;
 
 	if (!seq)
 		seq = &ignored;
 	*seq = 0;
 	t->dirty = false;
-	return log_commit(t->fs->log, &(struct log_commit){
+	rc = log_commit(t->fs->log, &(struct log_commit){
 		.ticket = t->ticket, .items = &t->items, .roll = roll,
+		.busy = &t->freed,
 	}, seq);
+	forget_freed(t);
+	return rc;
 }
 
 int trans_commit(struct trans *t, uint64_t *seq)
 {
 	int rc = 0;
 
+	if (defer_is_pending(t)) {
+		rc = defer_finish_noroll(&t);
+		if (rc) {
+			trans_cancel(t);
+			return rc;
+		}
+	}
 	TRACE_TRANS(xfs_trans_commit, t);
 	if (t->dirty) {
 		rc = commit(t, false, seq);
@@ -102,11 +124,15 @@ int trans_commit_sync(struct trans *t)
 	return rc || !seq ? rc : log_force_seq(log, seq, true);
 }
 
-int trans_roll(struct trans **tp)
+/*
+ * *@seq, not 0: the commit took place, whatever is returned, and what is held
+ * is locked. Otherwise nothing is locked any more.
+ */
+static int roll(struct trans *t, uint64_t *seq)
 {
-	struct trans *t = *tp;
 	int rc;
 
+	*seq = 0;
 	if (!t->res->permanent)
 		return report(&t->fs->sink, -EINVAL, "trans.roll",
 			      XLOG_LSN_NONE,
@@ -117,8 +143,60 @@ int trans_roll(struct trans **tp)
 		let_go(t, false);
 		return 0;
 	}
-	rc = commit(t, true, NULL);
+	rc = commit(t, true, seq);
 	return rc ? rc : ticket_regrant(t->fs->log, t->ticket);
+}
+
+int trans_roll(struct trans **tp)
+{
+	uint64_t seq;
+
+	return roll(*tp, &seq);
+}
+
+static const struct trans_item_ops *ops_of(const struct log_item *item)
+{
+	return container_of(item->ops, const struct trans_item_ops, log);
+}
+
+/* Log what is held, and put it on @held by queue_link: it is locked. */
+static void relog_held(struct trans *t, struct list *held)
+{
+	for (struct list *l = list_first(&t->items); l;
+	     l = list_next(l, &t->items)) {
+		struct log_item *item = container_of(l, struct log_item,
+						     trans_link);
+
+		if (!ops_of(item)->is_held || !ops_of(item)->is_held(item))
+			continue;
+		ops_of(item)->relog(t, item);
+		list_insert_last(&item->queue_link, held);
+	}
+}
+
+int trans_roll_held(struct trans **tp)
+{
+	struct list held, *first;
+	uint64_t seq;
+	int rc, err;
+
+	list_init(&held);
+	relog_held(*tp, &held);
+	rc = roll(*tp, &seq);
+	while ((first = list_first(&held))) {
+		struct log_item *item = container_of(first, struct log_item,
+						     queue_link);
+
+		list_remove(first);
+		if (rc && !seq)
+			continue;
+		err = ops_of(item)->rejoin(*tp, item);
+		if (err)
+			ops_of(item)->leave(item);
+		if (!rc)
+			rc = err;
+	}
+	return rc;
 }
 
 void trans_cancel(struct trans *t)
@@ -129,6 +207,8 @@ void trans_cancel(struct trans *t)
 	if (t->dirty)
 		log_shutdown(t->fs->log, LOG_SHUTDOWN_ERROR,
 			     "a transaction was cancelled after it had changed something");
+	defer_cancel(t);
+	forget_freed(t);
 	let_go(t, t->dirty);
 	ticket_release(t->fs->log, t->ticket);
 	free(t);

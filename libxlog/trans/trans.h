@@ -34,7 +34,7 @@ struct trans;
 /* What tests change in the order of deferred operations: see defer.h. */
 struct defer_hooks {
 	unsigned int	flags;		/* DEFER_* */
-	uint64_t	points;		/* passed so far */
+	_Atomic uint64_t points;	/* passed so far */
 	/*
 	 * At this one, counted from 1, the log is forced and then shut down: it
 	 * ends with that intent. 0: never.
@@ -63,6 +63,12 @@ struct trans_fs {
 	struct busy	*busy;		/* busy.h; may be NULL */
 	_Atomic uint64_t intents;	/* number of the last one, see intent.c */
 	struct defer_hooks hooks;
+	/*
+	 * While intents found in the log are finished: a chain reserves space
+	 * for one of its transactions only. The log may be full, and they are
+	 * what keeps its tail where it is.
+	 */
+	bool		recovering;
 };
 
 /*

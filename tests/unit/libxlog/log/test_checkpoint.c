@@ -118,16 +118,18 @@ Test(cil_push, a_thousand_vectors)
 
 Test(cil_push, busy_extents_are_over_when_it_is_durable)
 {
-	struct list busy, extent, items;
+	struct log_busy extent;
+	struct list busy, items;
 	uint64_t seq;
 
 	list_init(&items);
 	list_init(&busy);
-	list_insert_last(&extent, &busy);
+	list_insert_last(&extent.link, &busy);
 	cr_assert_eq(log_commit(e->log, &(struct log_commit){
 				.ticket = engine_reserve(e, 100),
 				.items = &items, .busy = &busy }, &seq), 0);
 	cr_assert(list_is_empty(&busy));
+	cr_assert_eq(atomic_load(&extent.seq), seq);
 	engine_push(e, true);
 	cr_assert_eq(e->busy, 0);
 	engine_io(e);

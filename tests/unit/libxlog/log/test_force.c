@@ -221,14 +221,15 @@ Test(log_unmount, is_the_record_of_the_encoder)
 
 Test(log_close, hands_back_busy_extents_that_were_not_pushed)
 {
-	struct list busy, extents[2], items;
+	struct log_busy extents[2];
+	struct list busy, items;
 	struct ticket *tic;
 	uint64_t seq;
 
 	list_init(&items);
 	list_init(&busy);
 	for (unsigned int i = 0; i < 2; i++)
-		list_insert_last(&extents[i], &busy);
+		list_insert_last(&extents[i].link, &busy);
 	tic = engine_reserve(e, 1000);
 	cr_assert_eq(log_commit(e->log, &(struct log_commit){
 				.ticket = tic, .items = &items, .busy = &busy,
