@@ -92,15 +92,16 @@ static void wait_keys(struct jl *j, const struct xlog_bench_result *r)
 	jl_close(j, '}');
 }
 
-static void latency_keys(struct bench *b)
+static void times_keys(struct bench *b, const char *key,
+		       enum xlog_bench_timed what)
 {
 	struct jl *j = &b->json;
 
-	jl_open(j, "latency_ns", '{');
+	jl_open(j, key, '{');
 	for (unsigned int i = 0; i < b->opts.npercentiles; i++)
 		jl_uint(j, b->opts.percentile[i].name,
-			xlog_bench_latency_ns(&b->res,
-					      b->opts.percentile[i].percent));
+			xlog_bench_times_ns(&b->res.times[what],
+					    b->opts.percentile[i].percent));
 	jl_close(j, '}');
 }
 
@@ -133,11 +134,18 @@ static void run_keys(struct bench *b)
 	jl_uint(j, "forces", r->forces);
 	jl_uint(j, "checkpoints", r->checkpoints);
 	jl_uint(j, "vectors", r->vectors);
+	jl_uint(j, "regions", r->regions);
+	jl_uint(j, "checkpoint_bytes", r->checkpoint_bytes);
+	jl_uint(j, "most_vectors", r->most_vectors);
+	jl_uint(j, "most_bytes", r->most_bytes);
 	jl_uint(j, "log_records", r->records);
 	jl_uint(j, "log_bytes", r->written_bytes);
 	jl_uint(j, "formatted_bytes", r->formatted_bytes);
 	jl_uint(j, "relogged_bytes", r->relogged_bytes);
-	latency_keys(b);
+	times_keys(b, "latency_ns", XLOG_BENCH_TX);
+	times_keys(b, "force_ns", XLOG_BENCH_FORCES);
+	times_keys(b, "checkpoint_ns", XLOG_BENCH_CHECKPOINTS);
+	times_keys(b, "record_ns", XLOG_BENCH_RECORDS);
 	wait_keys(j, r);
 	counter_line(j, "log", r->log_line, 5);
 	counter_line(j, "trans", r->trans_line, 3);

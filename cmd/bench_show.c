@@ -157,14 +157,35 @@ static void tx_line(struct bench *b)
 	    percent(r->relogged_bytes, (double)r->formatted_bytes));
 }
 
-static void commit_line(struct bench *b)
+static void checkpoint_line(struct bench *b)
 {
-	add(b, "commit ");
+	const struct xlog_bench_result *r = &b->res;
+
+	add(b, "logged ");
+	add_count(b, r->vectors);
+	add(b, " vectors (");
+	add_count(b, r->regions);
+	add(b, " regions, ");
+	out_size(&b->out, r->checkpoint_bytes);
+	add(b, "), in one checkpoint at most ");
+	add_count(b, r->most_vectors);
+	add(b, " (");
+	out_size(&b->out, r->most_bytes);
+	add(b, ")\n");
+}
+
+static void times_line(struct bench *b, const char *name,
+		       enum xlog_bench_timed what)
+{
+	if (!xlog_bench_times_count(&b->res.times[what]))
+		return;
+	add(b, "%-7s", name);
 	for (unsigned int i = 0; i < b->opts.npercentiles; i++) {
 		const struct bench_percentile *p = &b->opts.percentile[i];
 
 		add(b, " %s ", p->name);
-		add_time(b, xlog_bench_latency_ns(&b->res, p->percent));
+		add_time(b, xlog_bench_times_ns(&b->res.times[what],
+						p->percent));
 	}
 	add(b, "\n");
 }
@@ -228,7 +249,11 @@ void bench_summary(struct bench *b)
 
 	setting_line(b);
 	tx_line(b);
-	commit_line(b);
+	checkpoint_line(b);
+	times_line(b, "commit", XLOG_BENCH_TX);
+	times_line(b, "force", XLOG_BENCH_FORCES);
+	times_line(b, "push", XLOG_BENCH_CHECKPOINTS);
+	times_line(b, "record", XLOG_BENCH_RECORDS);
 	wait_line(b);
 	add_counters(b, "log", r->log_line, 5);
 	add_counters(b, "     trans", r->trans_line, 3);

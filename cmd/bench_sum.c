@@ -14,11 +14,28 @@ static void add_all(uint64_t *all, const uint64_t *one, size_t count)
 	add_all((all)->field, (one)->field,				\
 		sizeof((all)->field) / sizeof((all)->field[0]))
 
+static void raise_to(uint64_t *most, uint64_t one)
+{
+	if (one > *most)
+		*most = one;
+}
+
+static void add_times(struct xlog_bench_times *all,
+		      const struct xlog_bench_times *one)
+{
+	ADD_ARRAY(all, one, bucket);
+	raise_to(&all->max_ns, one->max_ns);
+}
+
 static void add_log(struct xlog_bench_result *all,
 		    const struct xlog_bench_result *one)
 {
 	all->checkpoints += one->checkpoints;
 	all->vectors += one->vectors;
+	all->regions += one->regions;
+	all->checkpoint_bytes += one->checkpoint_bytes;
+	raise_to(&all->most_vectors, one->most_vectors);
+	raise_to(&all->most_bytes, one->most_bytes);
 	all->records += one->records;
 	all->written_bytes += one->written_bytes;
 	all->formatted_bytes += one->formatted_bytes;
@@ -42,9 +59,8 @@ void bench_add(struct xlog_bench_result *all,
 	all->run_ns += one->run_ns;
 	all->end_ns += one->end_ns;
 	add_log(all, one);
-	ADD_ARRAY(all, one, latency);
-	if (one->latency_max_ns > all->latency_max_ns)
-		all->latency_max_ns = one->latency_max_ns;
+	for (unsigned int i = 0; i < XLOG_BENCH_TIMED; i++)
+		add_times(&all->times[i], &one->times[i]);
 	all->crashed |= one->crashed;
 	all->wrote |= one->wrote;
 	all->verified = one->verified;

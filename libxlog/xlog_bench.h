@@ -124,6 +124,21 @@ enum xlog_bench_cause {
 
 enum { XLOG_BENCH_BUCKETS = 976 };
 
+/* What is timed. */
+enum xlog_bench_timed {
+	XLOG_BENCH_TX,		/* transactions; to be durable, if one was made so */
+	XLOG_BENCH_FORCES,	/* forces of the log that were waited for */
+	XLOG_BENCH_CHECKPOINTS,	/* until it is durable; not with DIRECT */
+	XLOG_BENCH_RECORDS,	/* a record's write and flushes */
+	XLOG_BENCH_TIMED,
+};
+
+/* How long something took, each time: see xlog_bench_times_ns(). */
+struct xlog_bench_times {
+	uint64_t	bucket[XLOG_BENCH_BUCKETS];
+	uint64_t	max_ns;
+};
+
 struct xlog_bench_result {
 	uint64_t	inodes;		/* that the load is about */
 	uint64_t	tx;		/* transactions committed */
@@ -132,7 +147,10 @@ struct xlog_bench_result {
 	uint64_t	run_ns;		/* from the first to the last */
 	uint64_t	end_ns;		/* of the unmount */
 	/* as the log counts, the unmount included */
-	uint64_t	checkpoints, vectors;
+	uint64_t	checkpoints;
+	/* in them: log vectors, one for each item, and the regions of those */
+	uint64_t	vectors, regions, checkpoint_bytes;
+	uint64_t	most_vectors, most_bytes;	/* in one of them */
 	uint64_t	records, written_bytes;
 	uint64_t	formatted_bytes, relogged_bytes;
 	struct {
@@ -140,9 +158,7 @@ struct xlog_bench_result {
 	} wait[XLOG_BENCH_WAITS];
 	/* the lines of /proc/fs/xfs/stat, by their order there */
 	uint64_t	log_line[5], trans_line[3], push_ail_line[10];
-	/* how long transactions took, see xlog_bench_latency_ns() */
-	uint64_t	latency[XLOG_BENCH_BUCKETS];
-	uint64_t	latency_max_ns;
+	struct xlog_bench_times times[XLOG_BENCH_TIMED];
 	bool		crashed;
 	bool		wrote;		/* to the device that was named */
 
@@ -152,9 +168,12 @@ struct xlog_bench_result {
 	uint64_t	mismatches;
 };
 
-/* Of @percent (0 to 100) of the transactions, none took longer. */
-uint64_t xlog_bench_latency_ns(const struct xlog_bench_result *res,
-			       double percent);
+/* How often. */
+uint64_t xlog_bench_times_count(const struct xlog_bench_times *times);
+
+/* Of @percent (0 to 100) of these times, none was longer. */
+uint64_t xlog_bench_times_ns(const struct xlog_bench_times *times,
+			     double percent);
 
 struct xlog_bench_options {
 	enum xlog_bench_load load;

@@ -220,8 +220,7 @@ static int write_checkpoint(struct checkpoint *cp, xfs_lsn_t *lsn)
 	if (!first)
 		return -ENOMEM;
 	TRACE(xlog_cil_push, cp->seq, cp->ticket->tid, cp->nvecs, cp->bytes);
-	log_stat_add(cp->log, LOG_STAT_CHECKPOINTS, 1);
-	log_stat_add(cp->log, LOG_STAT_VECTORS, cp->nvecs);
+	log_stat_checkpoint(cp->log, cp->nvecs, cp->nregions, cp->bytes);
 	cp->ticket->left_bytes -= first->used_bytes + OP_BYTES;
 	first->next = cp->chain;
 	cp->chain = first;
@@ -392,6 +391,7 @@ int cil_push(struct log *log, uint64_t seq, bool stable)
 		checkpoint_free(next);
 		return 0;
 	}
+	cp->began_ns = log_stat_clock();
 	cp->chain = sort(cp->chain);
 	whiteouts = cp->whiteouts;
 	cp->whiteouts = NULL;
@@ -509,6 +509,8 @@ void checkpoint_complete(struct checkpoint *cp, bool abort)
 
 	TRACE(xlog_cil_committed, cp->seq, cp->start_lsn, cp->commit_lsn,
 	      abort);
+	if (!abort && cp->began_ns)
+		log_stat_time(log, LOG_TIME_CHECKPOINT, cp->began_ns);
 	if (abort)
 		abort_items(cp);
 	else

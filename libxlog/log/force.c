@@ -103,15 +103,11 @@ static int force_direct(struct log *log, xfs_lsn_t lsn, bool wait)
 	return wait ? iclog_wait(log, lsn) : 0;
 }
 
-int log_force_seq(struct log *log, uint64_t seq, bool wait)
+static int force_delayed(struct log *log, uint64_t seq, bool wait)
 {
 	xfs_lsn_t lsn;
 	int rc;
 
-	TRACE(xfs_log_force, seq, wait);
-	log_stat_add(log, LOG_STAT_FORCES, 1);
-	if (log->config.flags & LOG_DIRECT)
-		return force_direct(log, seq, wait);
 	if (is_current(log, seq)) {
 		if (!wait) {
 			cil_push_later(log, seq, true);
@@ -129,6 +125,20 @@ int log_force_seq(struct log *log, uint64_t seq, bool wait)
 	if (lsn)
 		iclog_kick(log, lsn);
 	return wait_done(log, seq);
+}
+
+int log_force_seq(struct log *log, uint64_t seq, bool wait)
+{
+	uint64_t began_ns = log_stat_clock();
+	int rc;
+
+	TRACE(xfs_log_force, seq, wait);
+	log_stat_add(log, LOG_STAT_FORCES, 1);
+	rc = log->config.flags & LOG_DIRECT ? force_direct(log, seq, wait) :
+					      force_delayed(log, seq, wait);
+	if (!rc && wait)
+		log_stat_time(log, LOG_TIME_FORCE, began_ns);
+	return rc;
 }
 
 /* Until all records whose place is known are over, completions included. */

@@ -193,6 +193,7 @@ bool iclog_io_step(struct log *log)
 {
 	struct list *first;
 	struct iclog *ic;
+	uint64_t began_ns;
 	int rc;
 
 	xmutex_lock(&log->iclog_lock);
@@ -205,11 +206,14 @@ bool iclog_io_step(struct log *log)
 	xmutex_unlock(&log->iclog_lock);
 	ic = container_of(first, struct iclog, io_link);
 	TRACE_ICLOG(xlog_iclog_sync, log, ic);
+	began_ns = log_stat_clock();
 	rc = log_is_shutdown(log) ? -ESHUTDOWN : flush_before(log, ic);
 	if (!rc)
 		rc = write_record(log, ic);
 	if (!rc && is_to_be_durable(log, ic))
 		rc = flush_records(log);
+	if (!rc)
+		log_stat_time(log, LOG_TIME_RECORD, began_ns);
 	iclog_done(log, ic, rc);
 	return true;
 }

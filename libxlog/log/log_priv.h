@@ -160,6 +160,7 @@ struct checkpoint {
 	struct log_vec	*whiteouts;	/* (its pusher) */
 	struct list	busy;		/* (ctx_lock; then its pusher) extents */
 	uint64_t	nvecs, nregions, bytes;	/* (its pusher) */
+	uint64_t	began_ns;	/* (its pusher) 0: is not timed */
 	xfs_lsn_t	start_lsn;	/* (its pusher) of its first record */
 
 	/* (push_lock) */

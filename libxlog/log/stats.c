@@ -30,6 +30,29 @@ void log_stat_add(struct log *log, enum log_stat which, uint64_t n)
 				  memory_order_relaxed);
 }
 
+static void most(struct log *log, enum log_stat which, uint64_t n)
+{
+	_Atomic uint64_t *at = &log->stats.row[my_row()].sum[which];
+	uint64_t old = atomic_load_explicit(at, memory_order_relaxed);
+
+	while (n > old &&
+	       !atomic_compare_exchange_weak_explicit(at, &old, n,
+						      memory_order_relaxed,
+						      memory_order_relaxed))
+		;
+}
+
+void log_stat_checkpoint(struct log *log, uint64_t vectors, uint64_t regions,
+			 uint64_t bytes)
+{
+	log_stat_add(log, LOG_STAT_CHECKPOINTS, 1);
+	log_stat_add(log, LOG_STAT_VECTORS, vectors);
+	log_stat_add(log, LOG_STAT_REGIONS, regions);
+	log_stat_add(log, LOG_STAT_CHECKPOINT_BYTES, bytes);
+	most(log, LOG_STAT_MOST_VECTORS, vectors);
+	most(log, LOG_STAT_MOST_BYTES, bytes);
+}
+
 void log_stat_format(struct log *log, uint64_t used_bytes, int64_t grown)
 {
 	uint64_t replaced = used_bytes - (uint64_t)grown;
@@ -71,13 +94,34 @@ void log_stat_slept(struct log *log, const struct xcond *cond,
 		     log_stat_clock() - began_ns);
 }
 
+void log_stat_time(struct log *log, enum log_time which, uint64_t began_ns)
+{
+	hist_add_shared(&log->stats.time[which], log_stat_clock() - began_ns);
+}
+
+const struct hist *log_stat_times(const struct log *log, enum log_time which)
+{
+	return &log->stats.time[which];
+}
+
+static bool is_most(unsigned int which)
+{
+	return which == LOG_STAT_MOST_VECTORS || which == LOG_STAT_MOST_BYTES;
+}
+
 void log_stats_read(struct log *log, uint64_t sum[LOG_STATS])
 {
 	for (unsigned int i = 0; i < LOG_STATS; i++) {
 		sum[i] = 0;
-		for (unsigned int r = 0; r < LOG_STAT_ROWS; r++)
-			sum[i] += atomic_load_explicit(
+		for (unsigned int r = 0; r < LOG_STAT_ROWS; r++) {
+			uint64_t n = atomic_load_explicit(
 				&log->stats.row[r].sum[i],
 				memory_order_relaxed);
+
+			if (!is_most(i))
+				sum[i] += n;
+			else if (n > sum[i])
+				sum[i] = n;
+		}
 	}
 }

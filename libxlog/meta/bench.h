@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A load for the log engine, inside: bench_open.c has the devices, bench_run.c
- * the jobs and the end of a run, bench_tx.c their transactions, bench_verify.c
- * what has to be there afterwards.
+ * the jobs and the end of a run, bench_tx.c their transactions, bench_result.c
+ * what they come to, bench_verify.c what has to be there afterwards.
  *
  * Each job has inodes of its own, which it changes in a fixed order, and what a
  * change makes of an inode follows from the seed. So the number of the last
@@ -129,6 +129,11 @@ static inline struct bench_inode *bench_inode_at(struct xlog_bench *b,
 
 /* A thread: all transactions of the job @arg. */
 void *bench_job_run(void *arg);
+
+/* --- bench_result.c --- */
+
+/* What there is so far; run_ns and end_ns stay. */
+void bench_fill_result(struct bench_load *l, struct xlog_bench_result *res);
 
 /* --- bench_run.c --- */
 

@@ -206,93 +206,6 @@ static int join_jobs(struct bench_load *l)
 	return rc == -ESHUTDOWN && atomic_load(&l->b->crashed) ? 0 : rc;
 }
 
-/* --- results --- */
-
-static void add_job(struct xlog_bench_result *res, struct bench_job *job)
-{
-	uint64_t max = atomic_load_explicit(&job->hist.max,
-					    memory_order_relaxed);
-
-	res->tx += atomic_load_explicit(&job->tx, memory_order_relaxed);
-	res->changes += atomic_load_explicit(&job->changes,
-					     memory_order_relaxed);
-	res->forces += atomic_load_explicit(&job->forces,
-					    memory_order_relaxed);
-	for (unsigned int i = 0; i < HIST_BUCKETS; i++)
-		res->latency[i] += atomic_load_explicit(&job->hist.bucket[i],
-							memory_order_relaxed);
-	if (max > res->latency_max_ns)
-		res->latency_max_ns = max;
-}
-
-_Static_assert(HIST_BUCKETS == (int)XLOG_BENCH_BUCKETS, "as xlog_bench.h says");
-_Static_assert(LOG_CAUSES == (int)XLOG_BENCH_WAITS &&
-	       LOG_CAUSE_AIL == (int)XLOG_BENCH_WAIT_AIL, "in the same order");
-
-static void add_counts(struct xlog_bench_result *res, struct log *log)
-{
-	const uint64_t bb = BB_SIZE;
-	uint64_t s[LOG_STATS];
-
-	log_stats_read(log, s);
-	res->checkpoints = s[LOG_STAT_CHECKPOINTS];
-	res->vectors = s[LOG_STAT_VECTORS];
-	res->records = s[LOG_STAT_RECORDS];
-	res->written_bytes = s[LOG_STAT_WRITTEN_BYTES];
-	res->formatted_bytes = s[LOG_STAT_FORMATTED_BYTES];
-	res->relogged_bytes = s[LOG_STAT_RELOGGED_BYTES];
-	for (unsigned int i = 0; i < LOG_CAUSES; i++) {
-		res->wait[i].sleeps = s[LOG_STAT_SLEEPS + i];
-		res->wait[i].ns = s[LOG_STAT_SLEPT_NS + i];
-	}
-	memcpy(res->log_line, (uint64_t[]){
-		res->records, res->written_bytes / bb,
-		res->wait[XLOG_BENCH_WAIT_ICLOG].sleeps, s[LOG_STAT_FORCES],
-		res->wait[XLOG_BENCH_WAIT_FORCE].sleeps,
-	}, sizeof(res->log_line));
-	memcpy(res->trans_line, (uint64_t[]){
-		res->forces, s[LOG_STAT_COMMITS] - res->forces, 0,
-	}, sizeof(res->trans_line));
-	memcpy(res->push_ail_line, (uint64_t[]){
-		s[LOG_STAT_TICKETS], res->wait[XLOG_BENCH_WAIT_GRANT].sleeps,
-		s[LOG_STAT_PUSHES], s[LOG_STAT_PUSHED], 0,
-		s[LOG_STAT_PUSH_PINNED], s[LOG_STAT_PUSH_LOCKED],
-		s[LOG_STAT_PUSH_FLUSHING], 0, s[LOG_STAT_PUSH_FLUSHES],
-	}, sizeof(res->push_ail_line));
-}
-
-static void fill_result(struct bench_load *l, struct xlog_bench_result *res)
-{
-	*res = (struct xlog_bench_result){
-		.inodes = l->ninodes, .end_ns = res->end_ns,
-		.run_ns = res->run_ns,
-	};
-	for (unsigned int i = 0; i < l->opts->jobs; i++)
-		add_job(res, &l->b->job[i]);
-	add_counts(res, l->m->fs.log);
-}
-
-uint64_t xlog_bench_latency_ns(const struct xlog_bench_result *res,
-			       double percent)
-{
-	uint64_t all = 0, seen = 0;
-	double wanted;
-
-	for (unsigned int i = 0; i < HIST_BUCKETS; i++)
-		all += res->latency[i];
-	wanted = percent / 100 * (double)all;
-	for (unsigned int i = 0; i < HIST_BUCKETS; i++) {
-		seen += res->latency[i];
-		if (seen && (double)seen >= wanted) {
-			uint64_t ns = hist_bucket_max(i);
-
-			return ns < res->latency_max_ns ? ns :
-							  res->latency_max_ns;
-		}
-	}
-	return res->latency_max_ns;
-}
-
 /* --- power --- */
 
 void bench_power_fails(struct bench_load *l)
@@ -365,7 +278,7 @@ static int watch(struct bench_load *l, struct xlog_bench_result *res)
 		if (over || !l->opts->progress)
 			continue;
 		res->run_ns = log_stat_clock() - l->start_ns;
-		fill_result(l, res);
+		bench_fill_result(l, res);
 		if (l->opts->progress(l->opts->ctx, res)) {
 			cancelled = true;
 			atomic_store(&l->stop, true);
@@ -390,14 +303,14 @@ static int end_load(struct bench_load *l, struct xlog_bench_result *res)
 	if (l->opts->crash_unit != XLOG_BENCH_NEVER)
 		bench_power_fails(l);
 	if (atomic_load(&l->b->crashed)) {
-		fill_result(l, res);
+		bench_fill_result(l, res);
 		return 0;
 	}
 	rc = mount_unmount(l->m);
 	res->end_ns = log_stat_clock() - began;
 	if (!rc)
 		all_is_forced(l);
-	fill_result(l, res);
+	bench_fill_result(l, res);
 	return rc;
 }
 
@@ -417,7 +330,7 @@ static int run_mounted(struct bench_load *l, struct xlog_bench_result *res)
 	/* what can be unmounted is */
 	if (log_is_shutdown(l->m->fs.log) && !atomic_load(&l->b->crashed)) {
 		res->run_ns = log_stat_clock() - l->start_ns;
-		fill_result(l, res);
+		bench_fill_result(l, res);
 		return rc ? rc : -ESHUTDOWN;
 	}
 	ended = end_load(l, res);

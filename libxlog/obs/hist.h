@@ -2,7 +2,7 @@
 /*
  * A histogram of durations: sixteen buckets for each power of two, so that what
  * it says is within a sixteenth of the truth, from one nanosecond to centuries.
- * One thread counts; others may look at the same time.
+ * Others may look while it is counted in.
  */
 #ifndef LIBXLOG_OBS_HIST_H
 #define LIBXLOG_OBS_HIST_H
@@ -57,6 +57,20 @@ static inline void hist_add(struct hist *h, uint64_t value)
 			      + 1, memory_order_relaxed);
 	if (value > atomic_load_explicit(&h->max, memory_order_relaxed))
 		atomic_store_explicit(&h->max, value, memory_order_relaxed);
+}
+
+/* From any thread. */
+static inline void hist_add_shared(struct hist *h, uint64_t value)
+{
+	uint64_t max = atomic_load_explicit(&h->max, memory_order_relaxed);
+
+	atomic_fetch_add_explicit(&h->bucket[hist_bucket_of(value)], 1,
+				  memory_order_relaxed);
+	while (value > max &&
+	       !atomic_compare_exchange_weak_explicit(&h->max, &max, value,
+						      memory_order_relaxed,
+						      memory_order_relaxed))
+		;
 }
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "libxlog/log/stats.h"
 #include "libxlog/trans/busy.h"
 #include "libxlog/trans/defer.h"
 
@@ -108,6 +109,7 @@ int trans_commit(struct trans *t, uint64_t *seq)
 	} else {
 		if (seq)
 			*seq = 0;
+		log_stat_add(t->fs->log, LOG_STAT_EMPTY, 1);
 		let_go(t, false);
 		ticket_release(t->fs->log, t->ticket);
 	}
@@ -121,7 +123,10 @@ int trans_commit_sync(struct trans *t)
 	uint64_t seq;
 	int rc = trans_commit(t, &seq);
 
-	return rc || !seq ? rc : log_force_seq(log, seq, true);
+	if (rc || !seq)
+		return rc;
+	log_stat_add(log, LOG_STAT_SYNC, 1);
+	return log_force_seq(log, seq, true);
 }
 
 /*

@@ -38,10 +38,12 @@ def check(name; ok): if ok then empty else "\(name): \(.)" end;
 ($all[-1] | select(has("tx")) | check("result";
 	numbers(.; ["inodes", "ops", "tx", "changes", "seconds",
 		    "unmount_seconds", "forces", "checkpoints", "vectors",
+		    "regions", "checkpoint_bytes", "most_vectors", "most_bytes",
 		    "log_records", "log_bytes", "formatted_bytes",
 		    "relogged_bytes"]) and
 	(.log | line(5)) and (.trans | line(3)) and (.push_ail | line(10)) and
-	(.latency_ns | all(type == "number")) and
+	([.latency_ns, .force_ns, .checkpoint_ns, .record_ns] |
+		all(all(type == "number")) and (map(keys) | unique | length == 1)) and
 	(.waits | keys == ["ail", "cil", "force", "grant", "iclog"] and
 		all(numbers(.; ["sleeps", "ns"]))) and
 	(.crashed | type) == "boolean" and (.verified | type) == "boolean" and
@@ -74,6 +76,11 @@ has '.[-1] | .tx == 5000 and .ops == 5000 and .changes == 5000 and
 	.inodes == 62 and .formatted_bytes >= 5000 * 256 and
 	.relogged_bytes > .formatted_bytes * 0.9 and
 	(.latency_ns | keys_unsorted) == ["p50", "p90", "p99", "p99.9", "max"]'
+# all that is formatted is in a checkpoint, or was replaced
+has '.[-1] | .checkpoint_bytes == .formatted_bytes - .relogged_bytes and
+	.vectors == 62 + 2 and .regions == 2 * .vectors and
+	.most_vectors == 62 and .most_bytes == 62 * 256 and
+	.checkpoint_ns.max > 0'
 # all 10 counters add up: what was pushed is what was changed
 has '.[-1] | .log[0] == .log_records and .log[1] * 512 == .log_bytes and
 	.push_ail[3] == 62 + 2 and .trans[0] + .trans[1] == .tx + 2'
@@ -82,12 +89,14 @@ has '.[-1] | .log[0] == .log_records and .log[1] * 512 == .log_bytes and
 check 0 --mem=400m -j1 -n 1000 -o nodelaylog,logbufs=4,logbsize=64k --percentiles=5,100
 has '.[1].policy == "nodelaylog" and .[1].logbufs == 4 and .[1].logbsize == 65536'
 has '.[-1] | .relogged_bytes == 0 and .checkpoints == 1000 + 2 and
-	.vectors == 1000 + 2 and .log_bytes > .formatted_bytes and
+	.vectors == 1000 + 2 and .regions == 2 * (1000 + 2) and
+	.most_vectors == 1 and .checkpoint_bytes == .formatted_bytes and
+	.checkpoint_ns.max == 0 and .record_ns.max > 0 and .log_bytes > .formatted_bytes and
 	(.latency_ns | keys_unsorted) == ["p5", "max"]'
 check 0 --mem=400m -w bigtx,set=50 -j1 -n 100
 has '.[-1] | .tx == 100 and .changes > .tx'
 check 0 --mem=400m -w fsync-probe -j4 -n 400
-has '.[-1] | .forces == 400 and .trans[0] == 400'
+has '.[-1] | .forces == 400 and .trans[0] == 400 + 2 and .force_ns.max > 0'
 check 0 --mem=400m -T 2s -j2 --interval=1s
 has 'map(select(.type == "sample")) | length > 0'
 check 0 --mem=400m --reservations

@@ -55,6 +55,67 @@ Test(log_stats, count_checkpoints_and_what_is_in_them)
 		     xfs_lsn_block(e->config.head));
 }
 
+Test(log_stats, know_the_largest_checkpoint)
+{
+	struct thing *things[3];
+	static struct thing many[3];
+
+	engine_change(e, &t, 1);
+	engine_push(e, true);
+	for (unsigned int i = 0; i < 3; i++) {
+		thing_init(&many[i], 2 + i, i == 2 ? 0 : 400);
+		things[i] = &many[i];
+	}
+	cr_assert_eq(engine_commit(e, engine_reserve(e, 4000), false, 1,
+				   things, 3), 0);
+	engine_push(e, true);
+	engine_change(e, &t, 1);
+	engine_push(e, true);
+	log_stats_read(e->log, sum);
+	cr_assert_eq(sum[LOG_STAT_CHECKPOINTS], 3);
+	cr_assert_eq(sum[LOG_STAT_VECTORS], 5);
+	/* one has no region but the first */
+	cr_assert_eq(sum[LOG_STAT_REGIONS], 2 * 5 - 1);
+	cr_assert_eq(sum[LOG_STAT_CHECKPOINT_BYTES],
+		     sum[LOG_STAT_FORMATTED_BYTES]);
+	cr_assert_eq(sum[LOG_STAT_MOST_VECTORS], 3);
+	cr_assert_eq(sum[LOG_STAT_MOST_BYTES],
+		     2 * LOGGED + THING_HEAD_BYTES + OP_BYTES);
+	cr_assert_eq(log_force(e->log, true), 0);
+	engine_write_back(e);
+	for (unsigned int i = 0; i < 3; i++)
+		log_item_fini(&many[i].item);
+}
+
+static uint64_t timed(enum log_time which)
+{
+	const struct hist *h = log_stat_times(e->log, which);
+	uint64_t all = 0;
+
+	for (unsigned int i = 0; i < HIST_BUCKETS; i++)
+		all += atomic_load(&h->bucket[i]);
+	return all;
+}
+
+Test(log_stats, time_forces_checkpoints_and_records)
+{
+	uint64_t seq = engine_change(e, &t, 1);
+
+	cr_assert_eq(log_force_seq(e->log, seq, false), 0);
+	cr_assert_eq(timed(LOG_TIME_FORCE), 0);
+	cr_assert_eq(log_force_seq(e->log, seq, true), 0);
+	cr_assert_eq(timed(LOG_TIME_FORCE), 1);
+	cr_assert_eq(timed(LOG_TIME_CHECKPOINT), 1);
+	cr_assert_eq(timed(LOG_TIME_RECORD), 1);
+	/* one that never was durable did not take any time */
+	engine_change(e, &t, 1);
+	engine_push(e, true);
+	log_shutdown(e->log, LOG_SHUTDOWN_NOFLUSH, NULL);
+	engine_io(e);
+	cr_assert_eq(timed(LOG_TIME_CHECKPOINT), 1);
+	cr_assert_eq(timed(LOG_TIME_RECORD), 1);
+}
+
 Test(log_stats, count_forces_and_what_the_ail_pushes)
 {
 	uint64_t seq = engine_change(e, &t, 1);

@@ -196,18 +196,19 @@ Test(xlog_bench_run, runs_once)
 	xlog_bench_close(b);
 }
 
-Test(xlog_bench_latency_ns, is_the_bucket_at_that_share)
+Test(xlog_bench_times_ns, is_the_bucket_at_that_share)
 {
-	static struct xlog_bench_result r;
+	static struct xlog_bench_times r;
 
-	cr_assert_eq(xlog_bench_latency_ns(&r, 50), 0);
-	r.latency[hist_bucket_of(10)] = 98;
-	r.latency[hist_bucket_of(1000)] = 1;
-	r.latency[hist_bucket_of(5000)] = 1;
-	r.latency_max_ns = 5000;
-	cr_assert_eq(xlog_bench_latency_ns(&r, 0), 10);
-	cr_assert_eq(xlog_bench_latency_ns(&r, 98), 10);
-	cr_assert_eq(xlog_bench_latency_ns(&r, 99),
+	cr_assert_eq(xlog_bench_times_ns(&r, 50), 0);
+	r.bucket[hist_bucket_of(10)] = 98;
+	r.bucket[hist_bucket_of(1000)] = 1;
+	r.bucket[hist_bucket_of(5000)] = 1;
+	r.max_ns = 5000;
+	cr_assert_eq(xlog_bench_times_ns(&r, 0), 10);
+	cr_assert_eq(xlog_bench_times_ns(&r, 98), 10);
+	cr_assert_eq(xlog_bench_times_ns(&r, 99),
 		     hist_bucket_max(hist_bucket_of(1000)));
-	cr_assert_eq(xlog_bench_latency_ns(&r, 100), 5000);
+	cr_assert_eq(xlog_bench_times_ns(&r, 100), 5000);
+	cr_assert_eq(xlog_bench_times_count(&r), 100);
 }

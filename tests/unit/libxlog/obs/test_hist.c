@@ -39,3 +39,18 @@ Test(hist, keeps_the_largest)
 	cr_assert_eq(h.max, 1000000);
 	cr_assert_eq(h.bucket[hist_bucket_of(1000)], 2);
 }
+
+Test(hist_add_shared, counts_as_hist_add_does)
+{
+	static const uint64_t values[] = { 7, 0, 900, 900, UINT64_MAX, 3 };
+	static struct hist one, shared;
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		hist_add(&one, values[i]);
+		hist_add_shared(&shared, values[i]);
+		cr_assert_eq(atomic_load(&shared.max), atomic_load(&one.max));
+	}
+	for (unsigned int b = 0; b < HIST_BUCKETS; b++)
+		cr_assert_eq(atomic_load(&shared.bucket[b]),
+			     atomic_load(&one.bucket[b]));
+}
