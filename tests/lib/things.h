@@ -105,7 +105,7 @@ struct seen_trans {
 	xfs_lsn_t	start, commit;
 	uint32_t	num_regions, tid;
 	unsigned int	nitems;
-	struct seen_item items[SEEN_MAX];
+	struct seen_item items[SEEN_MAX]; /* the first of them */
 };
 
 struct seen_record {
