@@ -101,6 +101,12 @@ void buf_cache_set_user(struct buf_cache *cache, void *user,
 			int (*unstick)(void *user));
 void *buf_cache_user(const struct buf_cache *cache);
 
+/*
+ * Call @fn for every buffer, which may let go of references to it. Nobody else
+ * uses the cache.
+ */
+void buf_cache_each(struct buf_cache *cache, void (*fn)(struct buf *buf));
+
 enum {
 	BUF_READ = 1,		/* read the contents if they are not here */
 	BUF_TRYLOCK = 2,	/* -EAGAIN, not reported, if it is locked */

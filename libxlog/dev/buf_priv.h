@@ -74,6 +74,14 @@ static inline void buf_count(_Atomic uint64_t *counter, uint64_t n)
 	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
+static inline struct buf *buf_from_hash(struct list *link)
+{
+	return container_of(link, struct buf, hash_link);
+}
+
+/* In no list any more, or NULL. */
+void buf_free(struct buf *buf);
+
 /* NULL, or why this is no buffer of the device. */
 const char *buf_range_verify(const struct buf_cache *cache, uint64_t daddr,
 			     uint32_t len_bb);

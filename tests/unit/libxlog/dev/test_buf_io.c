@@ -207,8 +207,10 @@ Test(buf_readahead, leaves_errors_to_who_gets_the_buffer)
 	buf_release(get(24, KIB4, BUF_READ));
 }
 
-static int odd_is_bad(struct buf *buf, const char **why)
+static int odd_is_bad(const struct buf_ops *ops, struct buf *buf,
+			const char **why)
 {
+	(void)ops;
 	if (buf->daddr / KIB4 % 2 == 0)
 		return 0;
 	*why = "it is odd";
@@ -297,8 +299,10 @@ Test(buf_write, that_fails_leaves_it_dirty)
 	buf_release(buf);
 }
 
-static int stamp(struct buf *buf, const char **why)
+static int stamp(const struct buf_ops *ops, struct buf *buf,
+			const char **why)
 {
+	(void)ops;
 	if (buf->data[1] == 0xbb) {
 		*why = "it is bad";
 		return -EUCLEAN;
