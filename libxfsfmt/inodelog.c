@@ -6,6 +6,8 @@
  */
 #include "libxfsfmt/inodelog.h"
 
+#include "libxfsfmt/geom.h"
+
 struct core {
 	uint8_t		*to;
 	enum xfs_order	to_order;
@@ -65,15 +67,30 @@ void xfs_log_dinode_to_disk(void *disk, const void *logged, size_t len_bytes,
 		put_be16((uint8_t *)disk + 30, 0);
 }
 
-void xfs_dinode_to_log(void *logged, const void *disk,
-		       const struct xfs_dinode *di, enum xfs_order order)
+/* Two words in one: each has its own order in the log. */
+static uint64_t swap_words(uint64_t time)
 {
-	memset(logged, 0, XFS_LOG_DINODE_V3_BYTES);
-	copy_core(&(struct core){ logged, order, disk, XFS_BE,
-				  XFS_LOG_DINODE_V3_BYTES },
-		  xfs_dinode_variant(di) | XFS_DINODE_LOGGED);
-	put_w32((uint8_t *)logged + XFS_DINODE_UNLINKED_OFF, UINT32_MAX,
-		order);
+	return time << 32 | time >> 32;
+}
+
+void xfs_dinode_to_log(void *logged, const struct xfs_dinode *di,
+		       enum xfs_order order)
+{
+	unsigned int variant = xfs_dinode_variant(di) | XFS_DINODE_LOGGED;
+	struct xfs_dinode core = *di;
+
+	if (order == XFS_LE && !(variant & XFS_DINODE_BIGTIME)) {
+		core.di_atime = swap_words(core.di_atime);
+		core.di_mtime = swap_words(core.di_mtime);
+		core.di_ctime = swap_words(core.di_ctime);
+		core.di_crtime = swap_words(core.di_crtime);
+	}
+	memset(logged, 0, variant & XFS_DINODE_V3 ? XFS_LOG_DINODE_V3_BYTES :
+						    XFS_LOG_DINODE_V2_BYTES);
+	xfs_dinode_encode(logged, &core, variant, order);
+	if (variant & XFS_DINODE_V3)
+		put_w32((uint8_t *)logged + XFS_DINODE_UNLINKED_OFF,
+			UINT32_MAX, order);
 }
 
 enum xfs_btree_kind xfs_dinode_broot_kind(const struct xfs_dinode *di)
@@ -120,4 +137,55 @@ const char *xfs_broot_to_disk(void *fork, size_t fork_bytes, const void *raw,
 	memcpy(to + disk_room * ops->key_bytes,
 	       from + room * ops->key_bytes, (size_t)n * 8);
 	return NULL;
+}
+
+size_t xfs_broot_log_bytes(const void *fork, enum xfs_btree_kind kind, bool v5)
+{
+	const struct xfs_btree_ops *ops = &xfs_btree_ops[kind];
+	uint16_t level = get_be16(fork);
+	uint16_t n = get_be16((const uint8_t *)fork + 2);
+
+	return xfs_btree_hdr_bytes(kind, v5) +
+	       (size_t)n * (level ? ops->key_bytes + 8u : ops->rec_bytes);
+}
+
+/* A header as a block has it that lies nowhere. */
+static void broot_header(uint8_t *to, const uint8_t *fork,
+			 enum xfs_btree_kind kind, const struct xfs_geom *geom,
+			 xfs_ino_t ino)
+{
+	const struct xfs_btree_ops *ops = &xfs_btree_ops[kind];
+
+	memset(to, 0, xfs_btree_hdr_bytes(kind, geom->v5));
+	put_be32(to, geom->v5 ? ops->crc_magic : ops->magic);
+	memcpy(to + 4, fork, BMDR_HEADER_BYTES);
+	put_be64(to + 8, UINT64_MAX);
+	put_be64(to + 16, UINT64_MAX);
+	if (!geom->v5)
+		return;
+	put_be64(to + 24, UINT64_MAX);
+	memcpy(to + 40, geom->meta_uuid, sizeof(geom->meta_uuid));
+	put_be64(to + 56, ino);
+}
+
+void xfs_broot_to_log(void *raw, const void *fork, size_t fork_bytes,
+		      enum xfs_btree_kind kind, const struct xfs_geom *geom,
+		      xfs_ino_t ino)
+{
+	const struct xfs_btree_ops *ops = &xfs_btree_ops[kind];
+	const uint8_t *from = fork;
+	uint16_t level = get_be16(from), n = get_be16(from + 2);
+	size_t room = xfs_bmdr_room(kind, !level, fork_bytes);
+	uint8_t *to = raw;
+
+	broot_header(to, from, kind, geom, ino);
+	from += BMDR_HEADER_BYTES;
+	to += xfs_btree_hdr_bytes(kind, geom->v5);
+	if (!level) {
+		memcpy(to, from, (size_t)n * ops->rec_bytes);
+		return;
+	}
+	memcpy(to, from, (size_t)n * ops->key_bytes);
+	memcpy(to + (size_t)n * ops->key_bytes,
+	       from + room * ops->key_bytes, (size_t)n * 8);
 }

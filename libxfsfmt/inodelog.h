@@ -23,12 +23,12 @@ void xfs_log_dinode_to_disk(void *disk, const void *logged, size_t len_bytes,
 			    enum xfs_order order);
 
 /*
- * The other way: the core of the inode @disk, which is of version 3 and decoded
- * in @di, as XFS_LOG_DINODE_V3_BYTES of the log. The LSN, which replay does not
- * look at, is zero.
+ * The other way: the core @di, of version 2 or 3, as it is logged, all of the
+ * XFS_LOG_DINODE_V2_BYTES or XFS_LOG_DINODE_V3_BYTES of that. The LSN, which
+ * replay does not look at, is zero.
  */
-void xfs_dinode_to_log(void *logged, const void *disk,
-		       const struct xfs_dinode *di, enum xfs_order order);
+void xfs_dinode_to_log(void *logged, const struct xfs_dinode *di,
+		       enum xfs_order order);
 
 /*
  * The kind of btree whose root is in the data fork of @di, which has the
@@ -44,5 +44,15 @@ enum xfs_btree_kind xfs_dinode_broot_kind(const struct xfs_dinode *di);
 const char *xfs_broot_to_disk(void *fork, size_t fork_bytes, const void *raw,
 			      size_t len_bytes, enum xfs_btree_kind kind,
 			      bool v5);
+
+/*
+ * The other way: bytes of the root in the form of the log, and that root, for
+ * the inode @ino. The root at @fork has passed xfs_bmdr_verify().
+ */
+size_t xfs_broot_log_bytes(const void *fork, enum xfs_btree_kind kind,
+			   bool v5);
+void xfs_broot_to_log(void *raw, const void *fork, size_t fork_bytes,
+		      enum xfs_btree_kind kind, const struct xfs_geom *geom,
+		      xfs_ino_t ino);
 
 #endif

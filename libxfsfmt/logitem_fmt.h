@@ -173,6 +173,7 @@ XFS_DECLARE(xfs_qoff_logformat, XFS_QOFF_LOGFORMAT_ROWS, 8);
 	X##_F(be32, icl_length,		20,	UINT)			\
 	X##_F(be32, icl_gen,		24,	HEX)
 XFS_DECLARE(xfs_icreate_log, XFS_ICREATE_LOG_ROWS, 28);
+XFS_DECLARE_ENCODE(xfs_icreate_log);
 
 /* --- intents of extents, and their dones --- */
 

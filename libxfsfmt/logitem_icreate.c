@@ -7,6 +7,7 @@
 #include "libxfsfmt/logitem_priv.h"
 
 XFS_DEFINE(xfs_icreate_log, XFS_ICREATE_LOG_ROWS)
+XFS_DEFINE_ENCODE(xfs_icreate_log, XFS_ICREATE_LOG_ROWS)
 
 enum { INODES_PER_CHUNK = 64 };
 

@@ -29,7 +29,10 @@ int ail_init(struct log *log)
 
 	list_init(&ail->items);
 	list_init(&ail->starts);
-	ail->head_lsn = ail->tail_lsn = log->config.head;
+	ail->head_lsn = log->config.head;
+	ail->tail_lsn = log->config.tail ? log->config.tail : log->config.head;
+	atomic_init(&ail->is_recovering, log->config.tail != 0);
+	grant_take(log, log_distance(log, ail->tail_lsn, ail->head_lsn));
 	rc = xmutex_init(&ail->lock);
 	if (!rc)
 		rc = xcond_init(&ail->wanted);
@@ -136,6 +139,14 @@ static void insert_locked(struct ail *ail, struct log_item *item,
 		if (item_of(pos)->lsn <= lsn)
 			break;
 	list_insert_before(&item->ail_link, pos->next);
+}
+
+void ail_recovered(struct log *log)
+{
+	xmutex_lock(&log->ail.lock);
+	if (atomic_exchange(&log->ail.is_recovering, false))
+		move_tail_locked(log);
+	xmutex_unlock(&log->ail.lock);
 }
 
 static bool is_released(const struct log_vec *vec)

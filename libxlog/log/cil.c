@@ -195,7 +195,7 @@ static int make_shadow(struct log_item *item)
 }
 
 /* Format it, in place if there is room. Returns the bytes it grew by. */
-static int64_t format_item(struct log_item *item, uint32_t tid)
+static int64_t format_item(struct log_item *item, const struct checkpoint *cp)
 {
 	struct log_vec *old = item->vec, *vec = old;
 	int64_t before = old ? old->used_bytes : 0;
@@ -213,7 +213,9 @@ static int64_t format_item(struct log_item *item, uint32_t tid)
 	vec->used_bytes = vec->nregions = 0;
 	vec->item = item;
 	item->vec = vec;
-	item->ops->format(item, &(struct log_formatter){ vec, tid });
+	item->ops->format(item, &(struct log_formatter){
+		.vec = vec, .tid = cp->ticket->tid, .seq = cp->seq,
+	});
 	return vec->used_bytes - before;
 }
 
@@ -340,7 +342,7 @@ static int64_t insert_items(struct checkpoint *cp, struct cil_shard *shard,
 
 		if (!is_dirty(item))
 			continue;
-		grown = format_item(item, cp->ticket->tid);
+		grown = format_item(item, cp);
 		log_stat_format(cp->log, item->vec->used_bytes, grown);
 		bytes += grown;
 		item->vec->order = order;
@@ -381,6 +383,26 @@ static void take_items(struct checkpoint *cp, struct list *items)
 		checkpoint_take(cp, item);
 		if (item->ops->flags)
 			let_go_of(item, 0);
+	}
+}
+
+/*
+ * LOG_DIRECT: items that end with their checkpoint, which may be durable as
+ * soon as it is written.
+ */
+static void let_go_of_short_lived(struct list *items)
+{
+	for (struct list *l = list_first(items), *next; l; l = next) {
+		struct log_item *item = container_of(l, struct log_item,
+						     trans_link);
+
+		next = list_next(l, items);
+		if (!(item->ops->flags & LOG_OPS_RELEASE_COMMITTED) ||
+		    !is_dirty(item))
+			continue;
+		list_remove(l);
+		atomic_fetch_and(&item->flags, ~(unsigned int)LOG_ITEM_DIRTY);
+		item->ops->committing(item, 0);
 	}
 }
 
@@ -526,6 +548,7 @@ static int commit_direct(struct log *log, const struct log_commit *c,
 	if (c->ticket->left_bytes < 0)
 		overrun(log, c->ticket, c->items);
 	take_items(cp, c->items);
+	let_go_of_short_lived(c->items);
 	if (c->busy)
 		list_splice_last(c->busy, &cp->busy);
 	rc = checkpoint_write_direct(cp, &lsn);

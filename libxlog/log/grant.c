@@ -227,6 +227,10 @@ int ticket_reserve(struct log *log, uint32_t logres_bytes, unsigned int count,
 			      (unsigned long long)need,
 			      (unsigned long long)log->size_bytes);
 	}
+	/* what recovery found in the log is in the AIL by now */
+	if (atomic_load_explicit(&log->ail.is_recovering,
+				 memory_order_relaxed))
+		ail_recovered(log);
 	TRACE_TICKET(xfs_log_reserve, log, tic);
 	rc = head_take(log, &log->reserve, tic, need);
 	if (rc)

@@ -42,7 +42,8 @@ int iclog_ring_init(struct log *log)
 	log->next_lsn = log->config.head;
 	log->prev_block = log->config.prev_block;
 	log->written_end = log->durable_end = log->config.head;
-	log->written_tail = log->durable_tail = log->config.head;
+	log->written_tail = log->durable_tail =
+		log->config.tail ? log->config.tail : log->config.head;
 	log->data_tail = log->config.head;
 	rc = xmutex_init(&log->iclog_lock);
 	if (!rc)

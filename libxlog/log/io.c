@@ -11,10 +11,15 @@
 #include "libxlog/log/log_priv.h"
 
 /*
- * A reader looks through eight records of 256 KiB for a hole; of a log that
- * never wrapped it wants the record in front of the hole to be there, too.
+ * A reader looks through eight records of 256 KiB for a hole (version 1: of 32
+ * KiB); of a log that never wrapped it wants the record in front of the hole to be there, too.
  */
-enum { HOLE_BYTES = (LOG_MAX_ICLOGS - 1) * XLOG_MAX_RECORD_BYTES };
+static uint64_t hole_bytes(const struct log *log)
+{
+	return (uint64_t)(LOG_MAX_ICLOGS - 1) *
+	       (log->form.logv2 ? XLOG_MAX_RECORD_BYTES :
+				  XLOG_HEADER_SPAN_BYTES);
+}
 
 void log_data_written(struct log *log)
 {
@@ -131,7 +136,7 @@ static bool reaches_too_far(struct log *log, const struct iclog *ic)
 	xmutex_unlock(&log->iclog_lock);
 	if (log->breaks & LOG_BREAK_REACH)
 		return false;
-	return ahead > HOLE_BYTES ||
+	return ahead > hole_bytes(log) ||
 	       (ahead > XLOG_MAX_ICLOGS * form->size_bytes &&
 		taken > log->size_bytes);
 }

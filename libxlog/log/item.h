@@ -48,6 +48,11 @@ struct log_vec {
 struct log_formatter {
 	struct log_vec	*vec;
 	uint32_t	tid;		/* of the checkpoint */
+	/*
+	 * Number of that: what log_item.seq is if the item is in it already. 0:
+	 * each commit is a checkpoint.
+	 */
+	uint64_t	seq;
 };
 
 /*

@@ -24,6 +24,10 @@ static const char *check_config(const struct log_config *c)
 		return "log buffers: 2 to 8";
 	if (size < MIN_LOGBSIZE || size > MAX_LOGBSIZE || (size & (size - 1)))
 		return "size of a log buffer: 16 KiB to 256 KiB, a power of two";
+	if (c->version_1 && size > XLOG_HEADER_SPAN_BYTES)
+		return "size of a log buffer: 16 or 32 KiB in a log of version 1";
+	if (c->tail > c->head)
+		return "the log ends before it begins";
 	if (size < c->sunit_bytes)
 		return "a log buffer is smaller than the stripe unit of the log";
 	if (c->dev->size_bytes / 8 < size)
@@ -47,15 +51,16 @@ static void fill_in(struct log *log)
 	log->niclogs = c->logbufs;
 	log->size_bytes = c->dev->size_bytes;
 	log->form = (struct xlog_form){
-		.version = XLOG_VERSION_2,
+		.version = c->version_1 ? XLOG_VERSION_1 : XLOG_VERSION_2,
 		.fmt = XFS_HOST_ORDER == XFS_LE ? XLOG_FMT_LINUX_LE :
 						  XLOG_FMT_LINUX_BE,
 		.size_bytes = c->logbsize_bytes,
 		.crc_bytes = XLOG_HEADER_CRC_BYTES,
-		.roundoff_bytes = xlog_roundoff_bytes(true, c->sunit_bytes,
+		.roundoff_bytes = xlog_roundoff_bytes(!c->version_1,
+						      c->sunit_bytes,
 						      c->sector_bytes),
 		.log_size_bb = (uint32_t)(c->dev->size_bytes / BB_SIZE),
-		.logv2 = true,
+		.logv2 = !c->version_1,
 	};
 	memcpy(log->form.uuid, c->uuid, sizeof(log->form.uuid));
 	log->hsize_bytes = xlog_form_header_bb(&log->form) * BB_SIZE;

@@ -217,9 +217,14 @@ struct ail {
 	xfs_lsn_t	head_lsn;	/* (lock) commit of the last checkpoint */
 	xfs_lsn_t	tail_lsn;	/* (lock) */
 	xfs_lsn_t	target;		/* (lock) to be pushed up to here */
+	_Atomic bool	is_recovering;	/* (lock) to clear: no transaction yet,
+					   the tail stays where it is */
 	struct xcond	wanted;		/* something to push, or the end */
 	struct xcond	emptied;	/* no items */
 };
+
+/* What log_ail_insert() was called for is there: the tail may move. */
+void ail_recovered(struct log *log);
 
 /* --- all of it --- */
 

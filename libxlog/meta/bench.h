@@ -112,11 +112,11 @@ enum xfs_tr bench_tr(enum xlog_bench_load load);
 int bench_group(const struct xlog_bench *b, size_t *group) MUST_CHECK;
 
 /*
- * Change the inode @raw for the @nth time, from 0: what comes of it depends
- * on nothing else but the seed and the inode's number.
+ * Change the inode @di for the @nth time, from 0: what comes of it depends on
+ * nothing else but the seed and the inode's number.
  */
-void bench_change(const struct xlog_bench *b, uint8_t *raw, xfs_ino_t ino,
-		  uint64_t nth);
+void bench_change(const struct xlog_bench *b, struct xfs_dinode *di,
+		  xfs_ino_t ino, uint64_t nth);
 
 /* The inode at @position of the job's. */
 static inline struct bench_inode *bench_inode_at(struct xlog_bench *b,

@@ -66,7 +66,6 @@ static int add_inode(void *ctx, xfs_ino_t ino)
 	struct bench_load *l = ctx;
 	struct xlog_bench *b = l->b;
 	struct bench_inode *bi;
-	struct xfs_dinode di;
 	int rc = 0;
 
 	if (is_own_file(&b->reader->sb, ino))
@@ -76,12 +75,11 @@ static int add_inode(void *ctx, xfs_ino_t ino)
 		return rc;
 	bi = &b->inode[b->ninodes];
 	*bi = (struct bench_inode){ .ino = ino };
-	rc = inode_get(&l->m->fs, ino, &bi->ip);
+	rc = inode_iget(&l->m->fs, ino, 0, &bi->ip);
 	if (rc)
 		return rc;
-	xfs_dinode_decode(&di, bi->ip->raw, l->m->fs.geom.inodesize, XFS_BE);
-	if (di.di_flags2 & XFS_DIFLAG2_METADATA) {
-		inode_free(bi->ip);
+	if (bi->ip->di.di_flags2 & XFS_DIFLAG2_METADATA) {
+		inode_put(bi->ip);
 		return 0;
 	}
 	b->ninodes++;
@@ -116,13 +114,11 @@ static int find_inodes(struct bench_load *l)
 	return rc;
 }
 
-/* Nobody uses the filesystem any more. */
+/* They went with the mount. */
 static void forget_inodes(struct xlog_bench *b)
 {
-	for (size_t i = 0; i < b->ninodes; i++) {
-		inode_free(b->inode[i].ip);
+	for (size_t i = 0; i < b->ninodes; i++)
 		b->inode[i].ip = NULL;
-	}
 }
 
 /* --- jobs --- */
@@ -394,6 +390,10 @@ static int run(struct bench_load *l, struct xlog_bench_result *res)
 	struct xlog *reader;
 	int rc = 0, back;
 
+	if (!b->reader->geom.v5)
+		return report(&b->sink, -EOPNOTSUPP, "sb.version",
+			      XLOG_LSN_NONE,
+			      "only filesystems of version 5 have a load");
 	if (fails)
 		rc = add_faults(b);
 	if (!rc)

@@ -8,14 +8,6 @@
 #include "libxlog/meta/bench.h"
 
 enum {
-	MODE_OFF = 2,		/* in an inode on disk */
-	UID_OFF = 8,
-	GID_OFF = 12,
-	ATIME_OFF = 32,
-	MTIME_OFF = 40,
-	CTIME_OFF = 48,
-	CHANGECOUNT_OFF = 104,
-	FLAGS2_OFF = 120,
 	PERMISSIONS = 0777,
 	/* Of an inode whose core is logged: headers, format, core. */
 	LOGGED_BYTES = 2 * 12 + 56 + 176,
@@ -36,42 +28,43 @@ static uint64_t random_of(uint64_t seed, xfs_ino_t ino, uint64_t nth)
 	return z ^ z >> 31;
 }
 
-static void put_time(uint8_t *raw, size_t off, uint64_t nth, uint32_t nsec)
+static uint64_t time_of(const struct xfs_dinode *di, uint64_t nth,
+			uint32_t nsec)
 {
-	bool bigtime = get_be64(raw + FLAGS2_OFF) & XFS_DIFLAG2_BIGTIME;
 	const struct xfs_time t = {
 		.sec = first_second + (int64_t)(nth % (1u << 24)), .nsec = nsec,
 	};
 
-	put_be64(raw + off, xfs_time_value(&t, bigtime));
+	return xfs_time_value(&t, di->di_flags2 & XFS_DIFLAG2_BIGTIME);
 }
 
-void bench_change(const struct xlog_bench *b, uint8_t *raw, xfs_ino_t ino,
-		  uint64_t nth)
+void bench_change(const struct xlog_bench *b, struct xfs_dinode *di,
+		  xfs_ino_t ino, uint64_t nth)
 {
 	uint64_t r = random_of(b->opts.seed, ino, nth);
-	uint16_t mode = get_be16(raw + MODE_OFF);
 
 	switch (r % 3) {
 	case 0:
-		put_time(raw, ATIME_OFF, nth, (uint32_t)(r >> 8) % 1000000000);
-		put_time(raw, MTIME_OFF, nth, (uint32_t)(r >> 32) % 1000000000);
+		di->di_atime = time_of(di, nth,
+				       (uint32_t)(r >> 8) % 1000000000);
+		di->di_mtime = time_of(di, nth,
+				       (uint32_t)(r >> 32) % 1000000000);
 		break;
 	case 1:
 		if (b->chown) {
-			put_be32(raw + UID_OFF, (uint32_t)(r >> 8) % OWNERS);
-			put_be32(raw + GID_OFF, (uint32_t)(r >> 32) % OWNERS);
+			di->di_uid = (uint32_t)(r >> 8) % OWNERS;
+			di->di_gid = (uint32_t)(r >> 32) % OWNERS;
 			break;
 		}
 		/* quotas would count the inode for another: its mode then */
 		/* fall through */
 	default:
-		put_be16(raw + MODE_OFF,
-			 (uint16_t)((mode & ~(unsigned int)PERMISSIONS) |
-				    (r >> 8 & PERMISSIONS)));
+		di->di_mode = (uint16_t)((di->di_mode &
+					  ~(unsigned int)PERMISSIONS) |
+					 (r >> 8 & PERMISSIONS));
 	}
-	put_time(raw, CTIME_OFF, nth, 0);
-	put_be64(raw + CHANGECOUNT_OFF, get_be64(raw + CHANGECOUNT_OFF) + 1);
+	di->di_ctime = time_of(di, nth, 0);
+	di->di_changecount++;
 }
 
 /* --- transactions --- */
@@ -114,7 +107,7 @@ static int transaction(struct bench_job *job, uint64_t nth, uint64_t *seq)
 							at);
 
 		inode_join(t, bi->ip);
-		bench_change(l->b, bi->ip->raw, bi->ino, bi->changes++);
+		bench_change(l->b, &bi->ip->di, bi->ino, bi->changes++);
 		inode_log(t, bi->ip, XFS_ILOG_CORE);
 	}
 	rc = trans_commit(t, seq);

@@ -53,6 +53,7 @@ static void check_inode(struct verifier *v, size_t i, uint8_t *raw)
 	const char *why = xfs_dinode_verify(raw, g, bi->ino);
 	uint64_t count = get_be64(raw + CHANGECOUNT_OFF) -
 			 get_be64(bi->first + CHANGECOUNT_OFF);
+	struct xfs_dinode di;
 
 	if (why) {
 		mismatch(v, "inode %llu: %s", (unsigned long long)bi->ino,
@@ -67,8 +68,10 @@ static void check_inode(struct verifier *v, size_t i, uint8_t *raw)
 		return;
 	}
 	v->seen[i] = count;
+	xfs_dinode_decode(&di, bi->first, g->inodesize, XFS_BE);
 	for (uint64_t n = 0; n < count; n++)
-		bench_change(v->b, bi->first, bi->ino, n);
+		bench_change(v->b, &di, bi->ino, n);
+	xfs_dinode_encode(bi->first, &di, xfs_dinode_variant(&di), XFS_BE);
 	clear_stamps(raw);
 	clear_stamps(bi->first);
 	if (memcmp(raw, bi->first, g->inodesize))

@@ -4,71 +4,47 @@
  */
 #include <stdlib.h>
 
-#include "libxfsfmt/levels.h"
 #include "libxlog/meta/mount.h"
 #include "libxlog/replay/fsread.h"
+#include "libxlog/trans/busy.h"
+#include "libxlog/trans/counters.h"
 
-enum {
-	CACHE_BYTES = 64 << 20,
-	INODE_CLUSTER_BYTES = 8192,	/* for inodes of the smallest size */
-	SB_LOGGED_BYTES = XLOG_SB_CHUNKS * 128,
-};
-
-static const struct buf_item_ops sb_ops = {
-	.blf_flags = XFS_BLFT_SB << XFS_BLF_TYPE_SHIFT,
-	.lsn_off = XFS_SB_LSN_OFF,
-	.crc_off = XFS_SB_CRC_OFF,
-};
-
-static int refuse(struct mount *m, int rc, const char *code, const char *why)
+static int refuse(const struct xlog *reader, int rc, const char *code,
+		  const char *why)
 {
-	return report(&m->fs.sink, rc, code, XLOG_LSN_NONE, "%s", why);
+	return report(&reader->sink, rc, code, XLOG_LSN_NONE, "%s", why);
 }
 
-static int check(struct mount *m, const struct xlog_bounds *b)
+static int check_features(const struct xlog *reader, const struct xfs_sb *sb)
 {
-	const struct xfs_sb *sb = &m->reader->sb;
-
-	if (!m->reader->info.superblock)
-		return refuse(m, -EINVAL, "medium",
+	if (!reader->info.superblock)
+		return refuse(reader, -EINVAL, "medium",
 			      "a log without its filesystem");
-	if (!m->fs.geom.v5)
-		return refuse(m, -EOPNOTSUPP, "sb.version",
-			      "only filesystems of version 5 are written to");
-	if (sb->sb_features_incompat & ~(uint32_t)XFS_SB_INCOMPAT_ALL ||
-	    sb->sb_features_ro_compat & ~(uint32_t)XFS_SB_RO_COMPAT_ALL)
-		return refuse(m, -EOPNOTSUPP, "sb.features",
+	if (reader->geom.v5 &&
+	    (sb->sb_features_incompat & ~(uint32_t)XFS_SB_INCOMPAT_ALL ||
+	     sb->sb_features_ro_compat & ~(uint32_t)XFS_SB_RO_COMPAT_ALL))
+		return refuse(reader, -EOPNOTSUPP, "sb.features",
 			      "the filesystem has features that are not known");
 	if (sb->sb_inprogress ||
-	    sb->sb_features_incompat & XFS_SB_INCOMPAT_NEEDSREPAIR)
-		return refuse(m, -EUCLEAN, "sb.state",
+	    (reader->geom.v5 &&
+	     sb->sb_features_incompat & XFS_SB_INCOMPAT_NEEDSREPAIR))
+		return refuse(reader, -EUCLEAN, "sb.state",
 			      "the filesystem is not finished, or needs repair");
+	return 0;
+}
+
+static int check_log(const struct xlog *reader, const struct xlog_bounds *b)
+{
 	if (b->state == XLOG_DIRTY)
-		return refuse(m, -EUCLEAN, "log.dirty",
+		return refuse(reader, -EUCLEAN, "log.dirty",
 			      "the log is dirty: recover it first");
 	if (b->state != XLOG_CLEAN)
-		return refuse(m, -EUCLEAN, "log.state",
+		return refuse(reader, -EUCLEAN, "log.state",
 			      "the log is empty or damaged");
 	return 0;
 }
 
-/* As Linux sizes the buffers in which it keeps inodes. */
-static void set_clusters(struct mount *m)
-{
-	const struct xfs_geom *g = &m->fs.geom;
-	uint32_t align = m->reader->sb.sb_inoalignmt;
-	uint32_t bytes = INODE_CLUSTER_BYTES;
-	uint32_t scaled = bytes * (g->inodesize / XFS_DINODE_MIN_BYTES);
-
-	if (align >= scaled >> g->blocklog)
-		bytes = scaled;
-	if (bytes < g->blocksize)
-		bytes = g->blocksize;
-	m->fs.cluster_bb = bytes / BB_SIZE;
-	m->fs.inode_align = align ? align : 1;
-}
-
-/* The superblock, for covering: nothing in it has changed. */
+/* The superblock, for covering: its counters may be right in memory only. */
 static int log_superblock(void *ctx)
 {
 	struct mount *m = ctx;
@@ -77,13 +53,15 @@ static int log_superblock(void *ctx)
 
 	if (rc)
 		return rc;
-	buf_item_join(t, m->sb);
-	buf_item_log(t, m->sb, 0, SB_LOGGED_BYTES);
-	return trans_commit_sync(t);
+	rc = trans_log_superblock(t);
+	if (!rc)
+		return trans_commit_sync(t);
+	trans_cancel(t);
+	return rc;
 }
 
 static int start_log(struct mount *m, const struct mount_options *opts,
-		     const struct xlog_bounds *b)
+		     const struct mount_recovered *r)
 {
 	const struct xlog_info *info = &m->reader->info;
 	struct log_config c = {
@@ -95,15 +73,17 @@ static int start_log(struct mount *m, const struct mount_options *opts,
 		.sector_bytes = info->log_sector_bytes,
 		.logbufs = opts->logbufs,
 		.logbsize_bytes = opts->logbsize_bytes,
-		.head = b->head,
-		.prev_block = b->last_record == XLOG_LSN_NONE ? UINT32_MAX :
-			      xlog_lsn_block(b->last_record),
+		.head = r->head,
+		.prev_block = r->prev_block,
+		.tail = r->tail,
+		.version_1 = !m->fs.geom.log_v2,
 		.seed = opts->seed,
-		.ail_ms = opts->ail_ms,
 		.write_back = trans_write_back,
 		.write_back_ctx = &m->fs,
 		.cover = log_superblock,
 		.cover_ctx = m,
+		.busy_done = busy_done,
+		.busy_ctx = m->fs.busy,
 		.sink = m->fs.sink,
 	};
 
@@ -111,54 +91,66 @@ static int start_log(struct mount *m, const struct mount_options *opts,
 	return log_open(&c, &m->fs.log);
 }
 
-static int get_superblock(struct mount *m)
-{
-	struct buf *buf;
-	int rc = buf_get(m->fs.cache, 0, m->fs.geom.sectsize / BB_SIZE, NULL,
-			 BUF_READ, &buf);
-
-	if (rc)
-		return rc;
-	m->sb = buf_item_new(&m->fs, buf, &sb_ops);
-	buf_release(buf);
-	return m->sb ? 0 : -ENOMEM;
-}
-
-int mount_open(struct xlog *reader, const struct mount_options *opts,
-	       struct mount **out)
+/* A log that begins and ends at @r, and the superblock @sb that counts. */
+static int open_at(struct xlog *reader, const struct mount_options *opts,
+		   const struct mount_recovered *r, const struct xfs_sb *sb,
+		   struct mount **out)
 {
 	struct mount *m = calloc(1, sizeof(*m));
-	struct xfs_levels levels;
-	struct xlog_bounds b;
 	int rc;
 
 	if (!m)
 		return report(&reader->sink, -ENOMEM, "memory", XLOG_LSN_NONE,
 			      "out of memory");
 	m->reader = reader;
-	m->fs.sink = reader->sink;
-	m->fs.geom = reader->geom;
-	rc = xlog_find(reader, 0, &b);
-	if (!rc)
-		rc = check(m, &b);
+	rc = trans_fs_init(&m->fs, sb, reader->fs, opts->cache_bytes,
+			   &reader->sink);
 	if (rc)
 		goto free_mount;
-	xfs_levels_init(&levels, &reader->geom);
-	xfs_trans_resv_init(&m->fs.resv, &reader->sb, &levels);
-	set_clusters(m);
-	rc = buf_cache_new(reader->fs, opts->cache_bytes ? opts->cache_bytes :
-			   CACHE_BYTES, 0, &m->fs.cache);
-	if (!rc)
-		rc = get_superblock(m);
-	if (!rc)
-		rc = start_log(m, opts, &b);
+	rc = start_log(m, opts, r);
 	if (rc)
-		goto free_mount;
+		goto fini_fs;
 	*out = m;
 	return 0;
+fini_fs:
+	trans_fs_fini(&m->fs);
 free_mount:
-	mount_close(m);
+	free(m);
 	return rc;
+}
+
+int mount_open(struct xlog *reader, const struct mount_options *opts,
+	       struct mount **out)
+{
+	struct xlog_bounds b;
+	int rc = check_features(reader, &reader->sb);
+
+	if (!rc)
+		rc = xlog_find(reader, 0, &b);
+	if (!rc)
+		rc = check_log(reader, &b);
+	if (rc)
+		return rc;
+	return open_at(reader, opts, &(struct mount_recovered){
+		.head = b.head,
+		.prev_block = b.last_record == XLOG_LSN_NONE ? UINT32_MAX :
+			      xlog_lsn_block(b.last_record),
+	}, &reader->sb, out);
+}
+
+int mount_open_recovered(struct xlog *reader, const struct mount_options *opts,
+			 const struct mount_recovered *r, struct mount **out)
+{
+	struct xfs_sb sb;
+	const char *why;
+	int rc;
+
+	xfs_sb_decode(&sb, r->sb, xfs_sb_size, XFS_BE);
+	why = xfs_sb_verify(&sb, r->sb, reader->geom.sectsize);
+	if (why)
+		return refuse(reader, -EUCLEAN, "sb.recovered", why);
+	rc = check_features(reader, &sb);
+	return rc ? rc : open_at(reader, opts, r, &sb, out);
 }
 
 int mount_unmount(struct mount *m)
@@ -183,8 +175,7 @@ void mount_close(struct mount *m)
 	if (!m)
 		return;
 	log_close(m->fs.log);
-	buf_item_free(m->sb);
-	buf_cache_free(m->fs.cache);
+	trans_fs_fini(&m->fs);
 	free(m);
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A filesystem in use: its log is open for transactions, its metadata in the
- * buffer cache. Version 5, with a clean log.
+ * buffer cache. Its log is clean, or was replayed just now.
  */
 #ifndef LIBXLOG_META_MOUNT_H
 #define LIBXLOG_META_MOUNT_H
 
 #include "libxlog/read/read.h"
-#include "libxlog/trans/buf_item.h"
+#include "libxlog/trans/trans.h"
 
 struct mount_options {
 	unsigned int	flags;		/* LOG_* */
@@ -19,14 +19,13 @@ struct mount_options {
 struct mount {
 	struct xlog	*reader;	/* borrowed */
 	struct trans_fs	fs;
-	struct buf_item	*sb;
 };
 
 /*
  * Begin to use the filesystem of @reader, which was opened for writing or with
  * an overlay, and is borrowed. -EUCLEAN, reported: its log is not clean, or
- * something is damaged; -EOPNOTSUPP: version 4, or features that are not
- * known; -EINVAL, -ENOMEM, -EIO.
+ * something is damaged; -EOPNOTSUPP: features that are not known; -EINVAL,
+ * -ENOMEM, -EIO.
  */
 int mount_open(struct xlog *reader, const struct mount_options *opts,
 	       struct mount **out) MUST_CHECK;
@@ -57,8 +56,8 @@ int mount_open_recovered(struct xlog *reader, const struct mount_options *opts,
 int mount_unmount(struct mount *m) MUST_CHECK;
 
 /*
- * Free it, unmounted or not: what was not forced is lost then. The caller's
- * inodes are freed after this.
+ * Free it, unmounted or not: what was not forced is lost then. Inodes go with
+ * it, whoever has references to them. NULL is allowed.
  */
 void mount_close(struct mount *m);
 

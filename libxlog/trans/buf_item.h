@@ -1,53 +1,82 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Buffers and their log items: what is logged of a buffer are the runs of
- * 128-byte chunks that changed since it was written back.
+ * Inside of trans_buf.h: the log item of a buffer. It is made when a
+ * transaction joins the buffer for the first time, has a reference to it, and
+ * goes when the buffer is in no transaction, and written back or invalidated.
  */
 #ifndef LIBXLOG_TRANS_BUF_ITEM_H
 #define LIBXLOG_TRANS_BUF_ITEM_H
 
-#include "libxfsfmt/logitem.h"
-#include "libxlog/trans/trans.h"
+#include "libxlog/trans/trans_buf.h"
 
 enum {
-	BUF_ITEM_MAX_BYTES = 65536,
-	BUF_ITEM_WORDS = BUF_ITEM_MAX_BYTES / 128 / 32,
-};
-
-/*
- * What a kind of block wants done when it is written back: @lsn and then the
- * checksum go into it.
- */
-struct buf_item_ops {
-	uint16_t	blf_flags;	/* XFS_BLF_*, and the XFS_BLFT_* */
-	size_t		lsn_off, crc_off;	/* crc_off 0: neither */
+	BUF_ITEM_HELD = 1,	/* stays locked over the end of the transaction */
+	BUF_ITEM_ORDERED = 2,	/* nothing of it is logged */
+	BUF_ITEM_STALE = 4,	/* was freed */
+	BUF_ITEM_INODES = 8,	/* only di_next_unlinked changes */
+	BUF_ITEM_NEW_INODES = 16, /* until it is written back */
+	BUF_ITEM_DIRTY = 32,	/* logged, and not written back */
 };
 
 struct buf_item {
 	struct log_item	item;
-	struct trans_fs	*fs;
 	struct buf	*buf;		/* referenced */
-	const struct buf_item_ops *ops;
+	/*
+	 * Checkpoints on their way that have it, and the transaction that made
+	 * it stale: when they are through the cancel is durable.
+	 */
 	_Atomic unsigned int pins;
-	uint32_t	map[BUF_ITEM_WORDS]; /* (buffer lock) chunks that
-						changed */
+	_Atomic unsigned int flags;	/* (buffer lock) to change */
+	unsigned int	uses;		/* (buffer lock) by the transaction */
+	struct list	stale_inodes;	/* (buffer lock) inode.stale_link */
+	uint32_t	map[TRANS_BUF_MAP_WORDS]; /* (buffer lock) chunks that
+						     changed */
 };
 
-/*
- * A log item for @buf, of which the caller has a reference; the item takes one
- * of its own. One buffer has no two items. NULL, reported: no memory.
- */
-struct buf_item *buf_item_new(struct trans_fs *fs, struct buf *buf,
-			      const struct buf_item_ops *ops);
+/* The item of a buffer that is locked, or NULL. */
+static inline struct buf_item *buf_item_of(const struct buf *b)
+{
+	return b->item;
+}
 
-/* Nothing of it may be in a transaction or the log. NULL is allowed. */
+static inline bool buf_item_is(const struct buf_item *bi, unsigned int flags)
+{
+	return atomic_load_explicit(&bi->flags, memory_order_relaxed) & flags;
+}
+
+static inline void buf_item_set(struct buf_item *bi, unsigned int flags)
+{
+	atomic_fetch_or_explicit(&bi->flags, flags, memory_order_relaxed);
+}
+
+static inline void buf_item_clear(struct buf_item *bi, unsigned int flags)
+{
+	atomic_fetch_and_explicit(&bi->flags, ~flags, memory_order_relaxed);
+}
+
+/* Takes over a reference to @b, which is locked. NULL, reported: no memory. */
+struct buf_item *buf_item_new(struct buf *b);
+
+/* The buffer is locked, and in no transaction; it stays so, with a reference
+   that was the item's. */
 void buf_item_free(struct buf_item *bi);
 
-/* Lock the buffer and join it; the end of the transaction unlocks it. */
-void buf_item_join(struct trans *t, struct buf_item *bi);
+/* The log is closed, and nobody else is there. */
+void buf_item_abandon(struct buf_item *bi);
 
-/* Joined: these bytes of the buffer were changed. */
-void buf_item_log(struct trans *t, struct buf_item *bi, uint32_t off_bytes,
-		  uint32_t len_bytes);
+/* It is in no transaction any more: as its flags say. */
+void buf_item_leave(struct buf_item *bi);
+
+/* What the contents of @b are, of what @ops say; NULL: nothing of that. */
+const struct xfs_block_type *trans_buf_type(const struct trans_buf_ops *ops,
+					    const struct buf *b);
+
+static inline const struct trans_buf_ops *trans_ops_of(const struct buf *b)
+{
+	return container_of(b->ops, const struct trans_buf_ops, buf);
+}
+
+/* Was this block changed, and has not been written back? */
+bool trans_buf_is_newer(const struct buf *b);
 
 #endif

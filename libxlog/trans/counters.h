@@ -34,6 +34,14 @@ int trans_alloc_blocks(struct trans_fs *fs, enum xfs_tr tr, uint32_t blocks,
 /* Put the counters of now into the superblock @raw. */
 void counters_to_sb(const struct trans_fs *fs, uint8_t *raw);
 
+/*
+ * For trans.c: before @t is committed, its changes are applied, and logged if
+ * they have to be; then they are over, and @keep of its blocks are still set
+ * aside for it.
+ */
+int counters_commit(struct trans *t) MUST_CHECK;
+void counters_end(struct trans *t, uint32_t keep);
+
 /* @t logs the superblock with the counters of now, its own changes included. */
 int trans_log_superblock(struct trans *t) MUST_CHECK;
 

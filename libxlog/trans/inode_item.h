@@ -11,6 +11,7 @@
 #define LIBXLOG_TRANS_INODE_ITEM_H
 
 #include "libxfsfmt/inode.h"
+#include "libxfsfmt/logitem_fmt.h"
 #include "libxlog/trans/trans.h"
 
 enum {
@@ -41,14 +42,19 @@ struct inode {
 	unsigned int	fields;		/* (lock) XFS_ILOG_*: logged, not
 					   written back */
 	bool		held;		/* (lock) see inode_hold() */
-	bool		stale;		/* (lock) its chunk was freed */
+	int		error;		/* (lock; loaded) why it could not be read */
 	struct log_item	item;
-	_Atomic unsigned int pins;
 	struct buf	*cluster;	/* (lock) while it is written back */
 
-	unsigned int	refs;		/* (cache shard) */
-	struct list	hash_link;	/* (cache shard) */
-	struct list	stale_link;	/* (cluster's buffer lock) */
+	_Atomic unsigned int pins;
+	_Atomic bool	loaded;		/* it was read, or could not be */
+	_Atomic bool	is_free;	/* as of the last inode_log() */
+	_Atomic bool	logged;		/* and not written back */
+	_Atomic bool	stale, buried;	/* its chunk was freed; for good */
+	struct list	stale_link;	/* (lock of the cluster's buffer) */
+
+	_Atomic unsigned int refs;	/* (shard) to leave 0 or get there */
+	struct list	hash_link;	/* (shard) */
 };
 
 enum {
@@ -101,19 +107,15 @@ void inode_log(struct trans *t, struct inode *ip, unsigned int fields);
  */
 uint8_t *inode_fork(const struct inode *ip, int whichfork, uint32_t *bytes);
 
+/* Is there such a fork? The data fork always is. */
+bool inode_has_fork(const struct inode *ip, int whichfork);
+
 /* enum xfs_dinode_format; of an attribute fork that is not there: EXTENTS. */
 unsigned int inode_format(const struct inode *ip, int whichfork);
 
 /* Extents of the fork, wherever its counter is. */
 uint64_t inode_nextents(const struct inode *ip, int whichfork);
 void inode_set_nextents(struct inode *ip, int whichfork, uint64_t nextents);
-
-/*
- * One that is in no cache, as it was before there was one: to go.
- */
-int inode_get(struct trans_fs *fs, xfs_ino_t ino,
-	      struct inode **out) MUST_CHECK;
-void inode_free(struct inode *ip);
 
 /* --- the cache --- */
 

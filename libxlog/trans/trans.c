@@ -6,6 +6,7 @@
 
 #include "libxlog/log/stats.h"
 #include "libxlog/trans/busy.h"
+#include "libxlog/trans/counters.h"
 #include "libxlog/trans/defer.h"
 
 #define TRACE_TRANS(event, t)						\
@@ -96,14 +97,15 @@ int trans_commit(struct trans *t, uint64_t *seq)
 {
 	int rc = 0;
 
-	if (defer_is_pending(t)) {
+	if (defer_is_pending(t))
 		rc = defer_finish_noroll(&t);
-		if (rc) {
-			trans_cancel(t);
-			return rc;
-		}
-	}
 	TRACE_TRANS(xfs_trans_commit, t);
+	if (!rc)
+		rc = counters_commit(t);
+	if (rc) {
+		trans_cancel(t);
+		return rc;
+	}
 	if (t->dirty) {
 		rc = commit(t, false, seq);
 	} else {
@@ -113,6 +115,7 @@ int trans_commit(struct trans *t, uint64_t *seq)
 		let_go(t, false);
 		ticket_release(t->fs->log, t->ticket);
 	}
+	counters_end(t, 0);
 	free(t);
 	return rc;
 }
@@ -129,78 +132,84 @@ int trans_commit_sync(struct trans *t)
 	return log_force_seq(log, seq, true);
 }
 
-/*
- * *@seq, not 0: the commit took place, whatever is returned, and what is held
- * is locked. Otherwise nothing is locked any more.
- */
-static int roll(struct trans *t, uint64_t *seq)
+int trans_roll(struct trans **tp)
 {
+	struct trans *t = *tp;
 	int rc;
 
-	*seq = 0;
 	if (!t->res->permanent)
 		return report(&t->fs->sink, -EINVAL, "trans.roll",
 			      XLOG_LSN_NONE,
 			      "a transaction that is none of a chain cannot go on");
 	TRACE_TRANS(xfs_trans_roll, t);
+	rc = counters_commit(t);
+	if (rc)
+		return rc;
 	/* nothing changed: the space it has is still there */
 	if (!t->dirty) {
 		let_go(t, false);
 		return 0;
 	}
-	rc = commit(t, true, seq);
+	rc = commit(t, true, NULL);
+	counters_end(t, t->blocks - t->blocks_taken);
 	return rc ? rc : ticket_regrant(t->fs->log, t->ticket);
 }
 
-int trans_roll(struct trans **tp)
-{
-	uint64_t seq;
+/* --- what is held --- */
 
-	return roll(*tp, &seq);
+struct held {
+	const struct trans_item_ops *ops;
+	void		*object;
+};
+
+static size_t count_items(const struct trans *t)
+{
+	size_t n = 0;
+
+	for (struct list *l = list_first(&t->items); l;
+	     l = list_next(l, &t->items))
+		n++;
+	return n;
 }
 
-static const struct trans_item_ops *ops_of(const struct log_item *item)
+/* Those of its items that are held, logged again if @t logs anything. */
+static size_t collect_held(struct trans *t, struct held *held)
 {
-	return container_of(item->ops, const struct trans_item_ops, log);
-}
+	size_t n = 0;
 
-/* Log what is held, and put it on @held by queue_link: it is locked. */
-static void relog_held(struct trans *t, struct list *held)
-{
 	for (struct list *l = list_first(&t->items); l;
 	     l = list_next(l, &t->items)) {
 		struct log_item *item = container_of(l, struct log_item,
 						     trans_link);
+		const struct trans_item_ops *ops = trans_item_ops_of(item);
 
-		if (!ops_of(item)->is_held || !ops_of(item)->is_held(item))
+		if (!ops->held)
 			continue;
-		ops_of(item)->relog(t, item);
-		list_insert_last(&item->queue_link, held);
+		held[n].ops = ops;
+		held[n].object = ops->held(item);
+		if (!held[n].object)
+			continue;
+		n++;
+		if (t->dirty)
+			ops->relog(t, item);
 	}
+	return n;
 }
 
 int trans_roll_held(struct trans **tp)
 {
-	struct list held, *first;
-	uint64_t seq;
-	int rc, err;
+	struct held *held = calloc(count_items(*tp) + 1, sizeof(*held));
+	size_t n;
+	int rc;
 
-	list_init(&held);
-	relog_held(*tp, &held);
-	rc = roll(*tp, &seq);
-	while ((first = list_first(&held))) {
-		struct log_item *item = container_of(first, struct log_item,
-						     queue_link);
-
-		list_remove(first);
-		if (rc && !seq)
-			continue;
-		err = ops_of(item)->rejoin(*tp, item);
-		if (err)
-			ops_of(item)->leave(item);
-		if (!rc)
-			rc = err;
-	}
+	if (!held)
+		return report(&(*tp)->fs->sink, -ENOMEM, "memory",
+			      XLOG_LSN_NONE, "out of memory");
+	n = collect_held(*tp, held);
+	rc = trans_roll(tp);
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = held[i].ops->rejoin(*tp, held[i].object);
+	free(held);
 	return rc;
 }
 
@@ -216,5 +225,6 @@ void trans_cancel(struct trans *t)
 	forget_freed(t);
 	let_go(t, t->dirty);
 	ticket_release(t->fs->log, t->ticket);
+	counters_end(t, 0);
 	free(t);
 }

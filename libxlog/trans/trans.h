@@ -84,8 +84,9 @@ int trans_fs_init(struct trans_fs *fs, const struct xfs_sb *sb,
 void trans_fs_fini(struct trans_fs *fs);
 
 /*
- * The items of this layer can say more than the engine asks of them. All are
- * called with the object locked.
+ * The items of this layer can say more than the engine asks of them. All but
+ * relock() are called with the object locked. What is never held has no ops
+ * from held() on.
  */
 struct trans_item_ops {
 	struct log_item_ops log;
@@ -99,23 +100,32 @@ struct trans_item_ops {
 	/* It was written, or (@ok false) was not. Unlock the object. */
 	void (*flushed)(struct log_item *item, bool ok);
 	/*
-	 * The object is held: it will be locked still after the transaction.
-	 * NULL: never.
+	 * The object, if it is held: it will be locked still after the
+	 * transaction, and its item may be gone then. Else NULL.
 	 */
-	bool (*is_held)(const struct log_item *item);
-	/* Joined and held: log again all that is not written back. */
+	void *(*held)(struct log_item *item);
+	/* Joined: log again all that is not written back. */
 	void (*relog)(struct trans *t, struct log_item *item);
-	/* Held, in no transaction any more: join @t, and hold again. */
-	int (*rejoin)(struct trans *t, struct log_item *item);
 	/*
-	 * For who goes on with a held object after its lock has been let go of:
+	 * That was held, and is in no transaction: join @t, and hold again.
+	 * -ENOMEM, reported: it is as before.
+	 */
+	int (*rejoin)(struct trans *t, void *object);
+	/*
+	 * For who goes on with an object after its lock has been let go of:
 	 * one more reference; its lock again; in no transaction: unlock it and
 	 * give that reference back.
 	 */
-	void (*keep)(struct log_item *item);
-	void (*relock)(struct log_item *item);
-	void (*leave)(struct log_item *item);
+	void (*keep)(void *object);
+	void (*relock)(void *object);
+	void (*leave)(void *object);
 };
+
+static inline const struct trans_item_ops *
+trans_item_ops_of(const struct log_item *item)
+{
+	return container_of(item->ops, const struct trans_item_ops, log);
+}
 
 /* log_config.write_back(), with the struct trans_fs. */
 void trans_write_back(void *fs, struct list *queue);
@@ -168,14 +178,15 @@ int trans_roll(struct trans **t) MUST_CHECK;
 
 /*
  * The same, and go on with what is held: it is logged again before, so that it
- * does not keep the tail where it is, and joined and held again after. On
- * -ESHUTDOWN it belongs to @t as before, whose cancel lets go of it.
+ * does not keep the tail where it is, and joined and held again after. On an
+ * error *@t is still to be cancelled; what was held belongs to the caller.
  */
 int trans_roll_held(struct trans **t) MUST_CHECK;
 
 /*
- * Let go of everything, held or not, and free @t. What was changed cannot be undone: if
- * anything was, the log shuts down. NULL is allowed.
+ * Let go of everything, and free @t; what is held stays locked, and is the
+ * caller's. What was changed cannot be undone: if anything was, the log shuts
+ * down. NULL is allowed.
  */
 void trans_cancel(struct trans *t);
 

@@ -38,7 +38,7 @@ struct trans_buf_ops {
 extern const struct trans_buf_ops trans_sb_ops, trans_agf_ops, trans_agi_ops,
 	trans_agfl_ops, trans_inode_ops /* a cluster */, trans_attr_leaf_ops,
 	trans_da_node_ops, trans_da_any_ops /* node or leaf of attributes */,
-	trans_attr_rmt_ops, trans_symlink_ops, trans_dquot_ops;
+	trans_attr_rmt_ops, trans_symlink_ops;
 extern const struct trans_buf_ops trans_btree_ops[XFS_BTREE_KINDS];
 
 /*
@@ -104,7 +104,8 @@ void trans_binval(struct trans *t, struct buf *b);
 
 /*
  * @b is a cluster of inodes, of which only di_next_unlinked (and checksums)
- * will be changed: the rest of an inode is logged by its own item.
+ * will be changed: the rest of an inode is logged by its own item. Those
+ * checksums are the caller's.
  */
 void trans_inode_buf(struct trans *t, struct buf *b);
 
@@ -126,7 +127,7 @@ void trans_ordered_buf(struct trans *t, struct buf *b);
  * that are in memory are stale: they are not written any more, and leave the
  * AIL when that is durable, not before.
  */
-int trans_stale_inode_buf(struct trans *t, struct buf *b) MUST_CHECK;
+void trans_stale_inode_buf(struct trans *t, struct buf *b);
 
 /* Has @t changed it? */
 bool trans_buf_is_dirty(const struct trans *t, const struct buf *b);

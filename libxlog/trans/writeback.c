@@ -6,11 +6,6 @@
  */
 #include "libxlog/trans/trans.h"
 
-static const struct trans_item_ops *ops_of(const struct log_item *item)
-{
-	return container_of(item->ops, const struct trans_item_ops, log);
-}
-
 static struct log_item *item_of(struct list *link)
 {
 	return container_of(link, struct log_item, queue_link);
@@ -22,13 +17,14 @@ static struct log_item *item_of(struct list *link)
  */
 static void finish(struct trans_fs *fs, struct log_item *item, int rc)
 {
-	bool written = ops_of(item)->is_written(item);
+	const struct trans_item_ops *ops = trans_item_ops_of(item);
+	bool written = ops->is_written(item);
 
 	if (written)
 		log_item_clean(fs->log, item);
-	else if (rc)
+	else if (rc && rc != -EAGAIN)
 		log_item_failed(fs->log, item);
-	ops_of(item)->flushed(item, written);
+	ops->flushed(item, written);
 }
 
 void trans_write_back(void *ctx, struct list *queue)
@@ -43,7 +39,7 @@ void trans_write_back(void *ctx, struct list *queue)
 
 		list_remove(first);
 		/* nobody moves it in the AIL: it is not pinned, and locked */
-		rc = ops_of(item)->flush(item, item->lsn);
+		rc = trans_item_ops_of(item)->flush(item, item->lsn);
 		if (rc)
 			finish(fs, item, rc);
 		else

@@ -26,7 +26,7 @@ static inline int mounted_add(void *ctx, xfs_ino_t ino)
 
 	if (f->ninodes == MOUNTED_INODES)
 		return 0;
-	cr_assert_eq(inode_get(&f->m->fs, ino, &f->inodes[f->ninodes]), 0);
+	cr_assert_eq(inode_iget(&f->m->fs, ino, 0, &f->inodes[f->ninodes]), 0);
 	f->ninodes++;
 	return 0;
 }
@@ -54,8 +54,6 @@ static inline void mounted_stop(struct mounted *f)
 {
 	mount_close(f->m);
 	f->m = NULL;
-	for (unsigned int i = 0; i < f->ninodes; i++)
-		inode_free(f->inodes[i]);
 	f->ninodes = 0;
 }
 

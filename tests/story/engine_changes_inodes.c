@@ -38,7 +38,9 @@ struct story {
 	struct dev	*fault;
 	struct xlog	*reader;
 	struct mount	*m;
-	struct inode	*inodes[MAX_INODES];
+	struct inode	*inodes[MAX_INODES];	/* gone with the mount */
+	uint64_t	place[MAX_INODES];	/* in bytes */
+	xfs_ino_t	ino[MAX_INODES];
 	unsigned int	ninodes;
 	uint64_t	changed[MAX_INODES];	/* number of the transaction */
 	uint64_t	(*history)[4];	/* inodes of each, + 1 */
@@ -79,9 +81,14 @@ static int add_inode(void *ctx, xfs_ino_t ino)
 
 	if (s->ninodes == MAX_INODES)
 		return 0;
-	rc = inode_get(&s->m->fs, ino, &s->inodes[s->ninodes]);
-	s->ninodes += !rc;
-	return rc;
+	rc = inode_iget(&s->m->fs, ino, 0, &s->inodes[s->ninodes]);
+	if (rc)
+		return rc;
+	s->ino[s->ninodes] = ino;
+	s->place[s->ninodes] = s->inodes[s->ninodes]->daddr * BB_SIZE +
+			       s->inodes[s->ninodes]->offset_bytes;
+	s->ninodes++;
+	return 0;
 }
 
 static void begin(struct story *s, unsigned int flags)
@@ -109,8 +116,6 @@ static void begin(struct story *s, unsigned int flags)
 static void end(struct story *s)
 {
 	mount_close(s->m);
-	for (unsigned int i = 0; i < s->ninodes; i++)
-		inode_free(s->inodes[i]);
 	xlog_close(s->reader);
 }
 
@@ -137,14 +142,11 @@ static void change(struct story *s)
 		return;
 	for (unsigned int i = 0; i < n && at < s->ninodes; i++) {
 		struct inode *ip = s->inodes[at];
-		uint16_t mode;
 
 		inode_join(t, ip);
-		mode = get_be16(ip->raw + MODE_OFF);
-		put_be16(ip->raw + MODE_OFF, (uint16_t)
-			 ((mode & 07000) | (mode & 0170000) |
-			  (s->txns & 0777)));
-		put_be64(ip->raw + CHANGECOUNT_OFF, stamp_of(s->txns));
+		ip->di.di_mode = (uint16_t)((ip->di.di_mode & 0177000) |
+					    (s->txns & 0777));
+		ip->di.di_changecount = stamp_of(s->txns);
 		inode_log(t, ip, XFS_ILOG_CORE);
 		s->history[s->txns][i] = at + 1;
 		step = 1 + (unsigned int)rnd(s, 5);
@@ -194,16 +196,13 @@ static uint64_t shown(struct story *s, const uint8_t *raw)
 static void judge(struct story *s, struct dev *dev)
 {
 	uint64_t newest = 0, *have = calloc(s->ninodes, sizeof(*have));
+	const struct xfs_geom *g = &s->reader->geom;
 	uint8_t raw[XFS_DINODE_MAX_BYTES];
 
 	CHECK(s, have);
 	for (unsigned int i = 0; i < s->ninodes; i++) {
-		const struct inode *ip = s->inodes[i];
-
-		CHECK(s, !dev_read(dev, ip->daddr * BB_SIZE +
-				   ip->offset_bytes, raw,
-				   ip->fs->geom.inodesize));
-		CHECK(s, !xfs_dinode_verify(raw, &ip->fs->geom, ip->ino));
+		CHECK(s, !dev_read(dev, s->place[i], raw, g->inodesize));
+		CHECK(s, !xfs_dinode_verify(raw, g, s->ino[i]));
 		have[i] = shown(s, raw);
 		if (have[i])
 			CHECK(s, (get_be16(raw + MODE_OFF) & 0777) ==

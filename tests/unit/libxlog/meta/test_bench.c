@@ -130,10 +130,13 @@ Test(xlog_bench_verify, finds_an_inode_that_is_damaged)
 static void put_old(struct xlog_bench *b, size_t i, uint64_t changes)
 {
 	uint8_t raw[XFS_DINODE_MAX_BYTES];
+	struct xfs_dinode di;
 
 	memcpy(raw, b->inode[i].first, b->reader->geom.inodesize);
+	xfs_dinode_decode(&di, raw, b->reader->geom.inodesize, XFS_BE);
 	for (uint64_t n = 0; n < changes; n++)
-		bench_change(b, raw, b->inode[i].ino, n);
+		bench_change(b, &di, b->inode[i].ino, n);
+	xfs_dinode_encode(raw, &di, xfs_dinode_variant(&di), XFS_BE);
 	put(b, i, raw);
 }
 

@@ -6,6 +6,7 @@
 #include "libxfsfmt/crc32c.h"
 #include "libxfsfmt/inodelog.h"
 #include "libxfsfmt/logitem.h"
+#include "libxlog/trans/buf_item.h"
 #include "tests/lib/mounted.h"
 #include "tests/lib/testfs.h"
 
@@ -41,7 +42,9 @@ static void format(struct log_item *item)
 	vec = calloc(1, sizeof(*vec) + bytes + nregions * OP_BYTES);
 	cr_assert_not_null(vec);
 	vec->room_bytes = bytes + nregions * OP_BYTES;
-	item->ops->format(item, &(struct log_formatter){ vec, 7 });
+	item->ops->format(item, &(struct log_formatter){
+		.vec = vec, .tid = 7,
+	});
 	cr_expect_leq(vec->nregions, nregions);
 	for (uint32_t off = 0; off < vec->used_bytes; ) {
 		uint32_t len = get_be32(vec->data + off + 4);
@@ -67,8 +70,8 @@ static void format(struct log_item *item)
 static struct inode *inode_with(uint8_t form)
 {
 	for (unsigned int i = 0; i < f->ninodes; i++)
-		if (f->inodes[i]->raw[5] == form &&
-		    get_be64(f->inodes[i]->raw + 56))
+		if (f->inodes[i]->di.di_format == form &&
+		    f->inodes[i]->di.di_size)
 			return f->inodes[i];
 	cr_assert_fail("no such inode");
 	return NULL;
@@ -113,7 +116,7 @@ Test(inode_item, of_a_fork_in_the_inode_has_its_bytes)
 {
 	struct inode *ip = inode_with(XFS_DINODE_FMT_LOCAL);
 	struct xfs_logitem_inode in = logged(ip, XFS_ILOG_DDATA);
-	uint32_t size = (uint32_t)get_be64(ip->raw + 56);
+	uint32_t size = (uint32_t)ip->di.di_size;
 
 	cr_expect_eq(in.ilf.ilf_fields,
 		     (uint32_t)(XFS_ILOG_CORE | XFS_ILOG_DDATA));
@@ -127,11 +130,10 @@ Test(inode_item, of_extents_has_the_records)
 {
 	struct inode *ip = inode_with(XFS_DINODE_FMT_EXTENTS);
 	struct xfs_logitem_inode in = logged(ip, XFS_ILOG_DEXT);
-	struct xfs_dinode di;
 
-	xfs_dinode_decode(&di, ip->raw, f->m->fs.geom.inodesize, XFS_BE);
 	cr_assert_not_null(in.dfork);
-	cr_expect_eq(in.dfork->len_bytes, 16 * xfs_dinode_nextents(&di));
+	cr_expect_eq(in.dfork->len_bytes,
+		     16 * inode_nextents(ip, XFS_DATA_FORK));
 	cr_expect_eq(memcmp(in.dfork->data, ip->raw +
 			    XFS_DINODE_V3_CORE_BYTES, in.dfork->len_bytes), 0);
 }
@@ -141,7 +143,7 @@ Test(inode_item, logs_no_fork_of_which_there_is_nothing)
 	struct inode *ip = f->inodes[7];
 	struct xfs_logitem_inode in;
 
-	ip->raw[82] = 0;		/* di_forkoff */
+	ip->di.di_forkoff = 0;
 	in = logged(ip, XFS_ILOG_ADATA);
 	cr_expect_eq(in.ilf.ilf_fields, (uint32_t)XFS_ILOG_CORE);
 	cr_expect_eq(in.ilf.ilf_size, 2);
@@ -152,6 +154,7 @@ Test(inode_item, is_relogged_until_it_is_written_back)
 {
 	struct inode *ip = inode_with(XFS_DINODE_FMT_EXTENTS);
 	struct log *log = f->m->fs.log;
+	uint8_t raw[XFS_DINODE_MIN_BYTES];
 
 	for (unsigned int fields = XFS_ILOG_DEXT; ;
 	     fields = XFS_ILOG_CORE) {
@@ -168,7 +171,9 @@ Test(inode_item, is_relogged_until_it_is_written_back)
 	}
 	cr_assert_eq(log_quiesce(log), 0);
 	cr_expect_eq(ip->fields, 0);
-	cr_expect_eq(get_be64(ip->raw + XFS_DINODE_LSN_OFF) >> 32, 1);
+	cr_assert_eq(dev_read(f->fs->log->fs, ip->daddr * BB_SIZE +
+			      ip->offset_bytes, raw, sizeof(raw)), 0);
+	cr_expect_eq(get_be64(raw + XFS_DINODE_LSN_OFF) >> 32, 1);
 }
 
 /* One more on the queue: it keeps the cluster of an inode locked meanwhile. */
@@ -189,8 +194,8 @@ static int hold(struct log_item *item, xfs_lsn_t lsn)
 	struct holder *h = holder_of(item);
 
 	(void)lsn;
-	return buf_get(f->m->fs.cache, h->ip->daddr, f->m->fs.cluster_bb, NULL,
-		       BUF_READ, &h->buf);
+	return buf_get(f->m->fs.cache, h->ip->daddr, f->m->fs.cluster_bb,
+		       &trans_inode_ops.buf, BUF_READ, &h->buf);
 }
 
 static bool is_held(const struct log_item *item)
@@ -239,24 +244,43 @@ Test(inode_item, stays_in_the_ail_while_its_cluster_is_in_use)
 Test(inode_item, of_a_fork_longer_than_its_room_is_not_made)
 {
 	struct inode *ip = f->inodes[7], *again;
-	uint8_t *raw = ip->raw;
+	xfs_ino_t ino = ip->ino;
+	uint8_t raw[XFS_DINODE_MAX_BYTES];
 	struct buf *buf;
 
+	cr_assert_eq(buf_get(f->m->fs.cache, ip->daddr, f->m->fs.cluster_bb,
+			     &trans_inode_ops.buf, BUF_READ, &buf), 0);
+	memcpy(raw, buf->data + ip->offset_bytes, f->m->fs.geom.inodesize);
 	raw[82] = 40;			/* di_forkoff: 320 bytes on */
 	raw[83] = XFS_DINODE_FMT_LOCAL;
 	put_be16(raw + XFS_DINODE_V3_CORE_BYTES + 320, 60000);
 	put_le32(raw + XFS_DINODE_CRC_OFF,
 		 xfs_crc_block(raw, f->m->fs.geom.inodesize,
 			       XFS_DINODE_CRC_OFF));
-	cr_assert_eq(buf_get(f->m->fs.cache, ip->daddr, f->m->fs.cluster_bb,
-			     NULL, BUF_READ, &buf), 0);
 	memcpy(buf->data + ip->offset_bytes, raw, f->m->fs.geom.inodesize);
 	buf_release(buf);
-	cr_expect_eq(inode_get(&f->m->fs, ip->ino, &again), -EUCLEAN);
+	inode_put(ip);
+	cr_expect_eq(inode_iget(&f->m->fs, ino, 0, &again), -EUCLEAN);
 	cr_expect(testfs_said(f->fs, "fork"));
 }
 
 /* --- buffers --- */
+
+static struct trans *alloc(enum xfs_tr tr)
+{
+	struct trans *t;
+
+	cr_assert_eq(trans_alloc(&f->m->fs, tr, &t), 0);
+	return t;
+}
+
+static struct buf *superblock(struct trans *t)
+{
+	struct buf *b;
+
+	cr_assert_eq(trans_read_buf(&f->m->fs, t, 0, 1, &trans_sb_ops, &b), 0);
+	return b;
+}
 
 static const uint32_t shapes[][5] = {	/* first, last byte; twice; runs */
 	{ 0, 0, 0, 0, 1 },
@@ -268,26 +292,23 @@ static const uint32_t shapes[][5] = {	/* first, last byte; twice; runs */
 
 Test(buf_item, has_the_runs_that_changed)
 {
-	struct buf_item *bi = f->m->sb;
-
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
 		const uint32_t *s = shapes[i];
 		struct xfs_buf_runs it;
 		struct xfs_buf_run run;
-		struct trans *t;
+		struct trans *t = alloc(XFS_TR_SB);
+		struct buf *b = superblock(t);
 		uint32_t n = 0;
 
-		cr_assert_eq(trans_alloc(&f->m->fs, XFS_TR_SB, &t), 0);
-		buf_item_join(t, bi);
-		buf_item_log(t, bi, s[0], s[1] - s[0] + 1);
-		buf_item_log(t, bi, s[2], s[3] - s[2] + 1);
-		format(&bi->item);
+		trans_log_buf(t, b, s[0], s[1] - s[0] + 1);
+		trans_log_buf(t, b, s[2], s[3] - s[2] + 1);
+		format(&buf_item_of(b)->item);
 		cr_assert_null(xfs_buf_runs_init(&it, &view));
 		cr_expect_eq(it.blf.blf_blkno, 0);
 		cr_expect_eq(it.blf.blf_len, 1);
 		cr_expect_eq(xfs_blf_content(it.blf.blf_flags), XFS_BLFT_SB);
 		for (; xfs_buf_runs_next(&it, &run); n++)
-			cr_expect_eq(memcmp(run.data, bi->buf->data +
+			cr_expect_eq(memcmp(run.data, b->data +
 					    run.off_bytes, run.len_bytes), 0);
 		cr_expect_null(xfs_buf_runs_why(&it));
 		cr_expect_eq(n, s[4], "shape %zu: %u runs", i, n);
@@ -300,32 +321,31 @@ Test(buf_item, is_written_with_the_lsn_of_its_checkpoint)
 {
 	xfs_lsn_t lsn = log_head_lsn(f->m->fs.log);
 	uint8_t raw[BB_SIZE];
-	struct trans *t;
+	struct trans *t = alloc(XFS_TR_SB);
+	struct buf *b = superblock(t);
 
-	cr_assert_eq(trans_alloc(&f->m->fs, XFS_TR_SB, &t), 0);
-	buf_item_join(t, f->m->sb);
-	buf_item_log(t, f->m->sb, 0, 128);
+	trans_log_buf(t, b, 0, 128);
 	cr_assert_eq(trans_commit(t, NULL), 0);
 	cr_assert_eq(log_quiesce(f->m->fs.log), 0);
 	cr_assert_eq(dev_read(f->fs->log->fs, 0, raw, sizeof(raw)), 0);
 	cr_expect_eq(get_be64(raw + XFS_SB_LSN_OFF), lsn);
 	cr_expect_null(xfs_sb_verify(&f->fs->log->sb, raw, sizeof(raw)));
-	for (unsigned int i = 0; i < BUF_ITEM_WORDS; i++)
-		cr_expect_eq(f->m->sb->map[i], 0);
+	b = superblock(NULL);
+	cr_expect_null(buf_item_of(b));
+	trans_brelse(NULL, b);
 }
 
 /* What is in the log and not on disk is not written, nor forgotten. */
 Test(buf_item, is_pinned_until_it_is_durable)
 {
-	struct trans *t;
+	struct trans *t = alloc(XFS_TR_SB);
+	struct buf *b = superblock(t);
 
-	cr_assert_eq(trans_alloc(&f->m->fs, XFS_TR_SB, &t), 0);
-	buf_item_join(t, f->m->sb);
-	buf_item_log(t, f->m->sb, 0, 128);
+	trans_log_buf(t, b, 0, 128);
 	cr_assert_eq(trans_commit(t, NULL), 0);
-	cr_expect(buf_is_pinned(f->m->sb->buf));
+	cr_expect(buf_is_pinned(b));
 	ail_push_all(f->m->fs.log);
 	cr_expect_not(ail_push_step(f->m->fs.log));
 	cr_assert_eq(log_force(f->m->fs.log, true), 0);
-	cr_expect_not(buf_is_pinned(f->m->sb->buf));
+	cr_expect_not(buf_is_pinned(b));
 }

@@ -33,8 +33,7 @@ static struct trans *alloc(enum xfs_tr tr)
 static void set_mode(struct trans *t, struct inode *ip, uint16_t mode)
 {
 	inode_join(t, ip);
-	put_be16(ip->raw + MODE_OFF, (uint16_t)
-		 ((get_be16(ip->raw + MODE_OFF) & 0170000) | mode));
+	ip->di.di_mode = (uint16_t)((ip->di.di_mode & 0170000) | mode);
 	inode_log(t, ip, XFS_ILOG_CORE);
 }
 
@@ -71,7 +70,7 @@ Test(trans, committed_and_forced_is_recovered)
 
 Test(trans, not_forced_is_not_there)
 {
-	uint16_t before = get_be16(f->inodes[5]->raw + MODE_OFF) & 07777;
+	uint16_t before = f->inodes[5]->di.di_mode & 07777;
 	struct trans *t = alloc(XFS_TR_ICHANGE);
 	uint64_t seq;
 
