@@ -380,3 +380,76 @@ Test(life_of_an_item, once_round)
 	pthread_mutex_unlock(&t.lock);
 	assert_life(&life[8], NULL);
 }
+
+/*
+ * A second time round, with the item in the AIL all the while: it is never
+ * changed and written back at one time, since one who has its lock keeps the
+ * other out, and what is changed and not durable is pinned. Only step 10 takes
+ * it out of the AIL.
+ */
+static enum log_push try_to_write_back(void)
+{
+	struct list queue;
+	enum log_push how;
+
+	list_init(&queue);
+	xmutex_lock(&e->log->ail.lock);
+	how = t.item.ops->push(&t.item, &queue);
+	xmutex_unlock(&e->log->ail.lock);
+	if (how == LOG_PUSH_QUEUED) {
+		list_remove(&t.queue_link);
+		pthread_mutex_unlock(&t.lock);
+	}
+	return how;
+}
+
+static void assert_second(const char *step, bool changeable,
+			  enum log_push write_back)
+{
+	bool free = pthread_mutex_trylock(&t.lock) == 0;
+
+	if (free)
+		pthread_mutex_unlock(&t.lock);
+	cr_assert_eq(free, changeable, "%s: can be changed", step);
+	cr_assert_eq(try_to_write_back(), write_back, "%s: write-back", step);
+	cr_assert(in_ail(&t), "%s: not in the AIL", step);
+}
+
+Test(life_of_an_item, twice_round_in_the_AIL)
+{
+	struct ticket *tic;
+	struct list items;
+	xfs_lsn_t before;
+	uint64_t seq;
+
+	change_and_force(&t, 1);
+	before = t.item.lsn;
+	assert_second("8 durable, once", true, LOG_PUSH_QUEUED);
+	tic = engine_reserve(e, 1000);
+	assert_second("2 space reserved", true, LOG_PUSH_QUEUED);
+	pthread_mutex_lock(&t.lock);
+	assert_second("3 object locked", false, LOG_PUSH_LOCKED);
+	list_init(&items);
+	list_insert_last(&t.item.trans_link, &items);
+	assert_second("4 item joined", false, LOG_PUSH_LOCKED);
+	t.contents |= 2;
+	atomic_fetch_or(&t.item.flags, LOG_ITEM_DIRTY);
+	assert_second("5 object changed", false, LOG_PUSH_LOCKED);
+	cr_assert_eq(log_commit(e->log, &(struct log_commit){
+				.ticket = tic, .items = &items }, &seq), 0);
+	assert_second("6 committed", true, LOG_PUSH_PINNED);
+	engine_push(e, true);
+	assert_second("7 pushed", true, LOG_PUSH_PINNED);
+	cr_assert_eq(t.item.lsn, before);
+	engine_io(e);
+	assert_second("8 durable", true, LOG_PUSH_QUEUED);
+	cr_assert_gt(t.item.lsn, before);
+	e->keep = true;
+	ail_push_all(e->log);
+	cr_assert_eq(ail_push_step(e->log), AIL_PUSHED);
+	assert_second("9 being written back", false, LOG_PUSH_LOCKED);
+	list_remove(list_first(&e->kept));
+	log_item_clean(e->log, &t.item);
+	cr_assert(!in_ail(&t));
+	pthread_mutex_unlock(&t.lock);
+}
