@@ -157,12 +157,12 @@ int btree_query_all(struct btree_cur *cur, btree_query_fn *fn,
 		    void *ctx) MUST_CHECK;
 
 /*
- * Call @fn for every block below a root in an inode, or with the root of a
- * group: levels from the top, each from the left.
+ * Call @fn for every block, also that of a root in a group: levels from the
+ * top, each from the left; nonzero ends it and is returned.
  */
-int btree_each_block(struct btree_cur *cur,
-		     int (*fn)(struct btree_cur *cur, unsigned int level,
-			       uint64_t block, struct buf *buf, void *ctx),
+typedef int btree_block_fn(struct btree_cur *cur, unsigned int level,
+			   uint64_t block, struct buf *buf, void *ctx);
+int btree_each_block(struct btree_cur *cur, btree_block_fn *fn,
 		     void *ctx) MUST_CHECK;
 
 /* --- to change --- */
