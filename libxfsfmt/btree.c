@@ -13,6 +13,7 @@
 XFS_DEFINE(xfs_btree_short, XFS_BTREE_SHORT_ROWS)
 XFS_DEFINE_ENCODE(xfs_btree_short, XFS_BTREE_SHORT_ROWS)
 XFS_DEFINE(xfs_btree_long, XFS_BTREE_LONG_ROWS)
+XFS_DEFINE_ENCODE(xfs_btree_long, XFS_BTREE_LONG_ROWS)
 XFS_DEFINE(xfs_bmdr_block, XFS_BMDR_ROWS)
 XFS_DEFINE(xfs_alloc_rec, XFS_ALLOC_REC_ROWS)
 XFS_DEFINE_ENCODE(xfs_alloc_rec, XFS_ALLOC_REC_ROWS)
@@ -23,6 +24,7 @@ XFS_DEFINE(xfs_rmap_rec, XFS_RMAP_REC_ROWS)
 XFS_DEFINE_ENCODE(xfs_rmap_rec, XFS_RMAP_REC_ROWS)
 XFS_DEFINE(xfs_rmap_key, XFS_RMAP_KEY_ROWS)
 XFS_DEFINE(xfs_refcount_rec, XFS_REFCOUNT_REC_ROWS)
+XFS_DEFINE_ENCODE(xfs_refcount_rec, XFS_REFCOUNT_REC_ROWS)
 XFS_DEFINE(xfs_refcount_key, XFS_REFCOUNT_KEY_ROWS)
 XFS_DEFINE(xfs_bmbt_rec, XFS_BMBT_REC_ROWS)
 XFS_DEFINE_ENCODE(xfs_bmbt_rec, XFS_BMBT_REC_ROWS)
@@ -310,6 +312,25 @@ const char *xfs_bmdr_verify(const void *raw, enum xfs_btree_kind kind,
 		return "root of an extent btree without levels";
 	return verify_counts(b.bb_level, b.bb_numrecs,
 			     xfs_bmdr_room(kind, !b.bb_level, fork_bytes));
+}
+
+bool xfs_bmdr_resize(void *raw, enum xfs_btree_kind kind, size_t from_bytes,
+		     size_t to_bytes)
+{
+	size_t key_bytes = xfs_btree_ops[kind].key_bytes;
+	uint8_t *keys = (uint8_t *)raw + XFS_BMDR_BYTES;
+	size_t from, to;
+	struct xfs_bmdr_block b;
+
+	xfs_bmdr_block_decode(&b, raw, XFS_BMDR_BYTES, XFS_BE);
+	from = xfs_bmdr_room(kind, !b.bb_level, from_bytes);
+	to = xfs_bmdr_room(kind, !b.bb_level, to_bytes);
+	if (b.bb_numrecs > to)
+		return false;
+	if (b.bb_level)
+		memmove(keys + to * key_bytes, keys + from * key_bytes,
+			b.bb_numrecs * xfs_btree_ptr_bytes(kind));
+	return true;
 }
 
 /* --- walks --- */

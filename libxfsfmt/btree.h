@@ -94,6 +94,7 @@ XFS_DECLARE_ENCODE(xfs_btree_short);
 	X##_W(le32, bb_crc,		64,	CRC, NULL, XFS_BTREE_V5, 0) \
 	X##_W(be32, bb_pad,		68,	PAD, NULL, XFS_BTREE_V5, 0)
 XFS_DECLARE(xfs_btree_long, XFS_BTREE_LONG_ROWS, XFS_BTREE_LONG_CRC_BYTES);
+XFS_DECLARE_ENCODE(xfs_btree_long);
 
 /* Header of a root inside an inode. */
 #define XFS_BMDR_ROWS(X)						\
@@ -180,6 +181,7 @@ XFS_DECLARE(xfs_rmap_key, XFS_RMAP_KEY_ROWS, 40);
 	X##_F(be32, rc_blockcount,	4,	UINT)			\
 	X##_F(be32, rc_refcount,	8,	UINT)
 XFS_DECLARE(xfs_refcount_rec, XFS_REFCOUNT_REC_ROWS, 12);
+XFS_DECLARE_ENCODE(xfs_refcount_rec);
 
 #define XFS_REFCOUNT_KEY_ROWS(X)					\
 	X##_B(0, 1, rc_cow,		0,	BOOL)			\
@@ -270,6 +272,15 @@ const char *xfs_btree_verify(const void *raw, size_t len_bytes,
 /* NULL, or why the @fork_bytes at @raw are no root of such a tree on disk. */
 const char *xfs_bmdr_verify(const void *raw, enum xfs_btree_kind kind,
 			    size_t fork_bytes);
+
+/*
+ * The root @raw (bmap), which has passed xfs_bmdr_verify() for a fork of
+ * @from_bytes, takes the form it has in one of @to_bytes, at the same place:
+ * its pointers move. The larger of both is there. False, and nothing done: it
+ * has more records than that has room for.
+ */
+bool xfs_bmdr_resize(void *raw, enum xfs_btree_kind kind, size_t from_bytes,
+		     size_t to_bytes);
 
 /*
  * Show a block: the header, then recs[1..n] of a leaf, or keys[1..n] and
