@@ -151,9 +151,9 @@ void defer_recovered_free(struct defer_recovered *r);
  * of it, and what it defers, is captured at the end of @captures: its intents
  * are logged in @t, and it is done by defer_captures_finish(). So that new
  * work does not come before old, that is called when every recovered intent
- * has had its first step. What is held in @t is locked when this returns, and
- * the caller's to unlock; who goes on has references of his own.
- * On an error the log has been shut down, and nothing is locked.
+ * has had its first step. What is held in @t is locked when this returns, also
+ * on an error, and the caller's to unlock; who goes on has references of his
+ * own. On an error the log has been shut down.
  */
 int defer_finish_recovered(struct trans *t, struct defer_recovered *r,
 			   struct list *captures) MUST_CHECK;
