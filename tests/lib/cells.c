@@ -290,7 +290,7 @@ struct cells *cells_open(const struct cells_options *o)
 
 	cr_assert(c);
 	open_devices(c, o->log_bb ? o->log_bb : LOG_BB);
-	c->discard = o->discard ? c->medium : NULL;
+	c->discard = o->discard;
 	c->fs.sink = reports_sink(&c->said);
 	c->fs.geom = (struct xfs_geom){
 		.blocklog = 12, .blocksize = 4096, .agcount = CELLS_AGCOUNT,

@@ -15,7 +15,7 @@
 #include "libxlog/trans/defer.h"
 #include "tests/lib/memdev.h"
 
-enum { CELLS = 16, CELL_BYTES = 512, CELLS_TEXT = 4096, CELLS_AGCOUNT = 4 };
+enum { CELLS = 16, CELL_BYTES = 512, CELLS_TEXT = 16384, CELLS_AGCOUNT = 4 };
 
 struct cell {
 	struct log_item	item;
@@ -31,7 +31,7 @@ struct cells {
 	struct reports	said;
 	struct trans_fs	fs;
 	struct dev	*medium, *fault, *log_dev;
-	struct dev	*discard;	/* where busy extents are, or NULL */
+	struct dev	*discard;
 	struct log_config config;
 	struct cell	cell[CELLS];
 	char		steps[CELLS_TEXT]; /* tags of works, as they are done */
@@ -44,7 +44,7 @@ struct cells_options {
 	unsigned int	flags;		/* LOG_*, LOG_NO_THREADS besides */
 	uint32_t	log_bb;
 	uint32_t	logres_bytes;	/* of a transaction */
-	bool		discard;
+	struct dev	*discard;	/* for busy extents; NULL: none are */
 };
 
 /* All cells are 0. */
@@ -88,6 +88,11 @@ void gift_defer(struct trans *t, const struct defer_type *type,
 struct defer_work *gift_new(struct cells *c, const struct gift *gift);
 
 /* --- what the log has --- */
+
+/* Every item of committed checkpoints; NULL behind each of these. */
+void cells_each_item(struct cells *c, void *ctx,
+		     void (*fn)(void *ctx, xfs_lsn_t lsn,
+				const struct xlog_item *item));
 
 /*
  * All committed checkpoints, as text: "c0 I1 | c0 c3 D1": cells by number,

@@ -39,11 +39,11 @@ static bool intent_of(const struct xlog_item *item, struct xfs_intent *in)
 		.order = XFS_HOST_ORDER }, in);
 }
 
-static void each_item(struct reading *r, const struct xlog_bounds *b,
-		      void (*fn)(struct reading *r, xfs_lsn_t lsn,
+static void each_item(struct cells *c, const struct xlog_bounds *b, void *ctx,
+		      void (*fn)(void *ctx, xfs_lsn_t lsn,
 				 const struct xlog_item *item))
 {
-	struct xlog log = cells_reader(r->c);
+	struct xlog log = cells_reader(c);
 	const struct xlog_trans *t;
 	struct xlog_trans_iter *it;
 	int rc;
@@ -58,9 +58,9 @@ static void each_item(struct reading *r, const struct xlog_bounds *b,
 		for (size_t i = 0; i < t->nitems; i++) {
 			cr_assert_eq(t->items[i].nregions,
 				     t->items[i].declared);
-			fn(r, t->start, &t->items[i]);
+			fn(ctx, t->start, &t->items[i]);
 		}
-		fn(r, t->start, NULL);
+		fn(ctx, t->start, NULL);
 	}
 	cr_assert_eq(rc, 0);
 	xlog_trans_close(it);
@@ -73,6 +73,16 @@ static void find(struct cells *c, struct xlog_bounds *b)
 	cr_assert_eq(xlog_find(&log, 0, b), 0, "%s", c->said.text);
 	cr_assert_neq(b->state, XLOG_CORRUPT, "%s", c->said.text);
 	cr_assert_eq(b->refused[0], '\0', "%s", b->refused);
+}
+
+void cells_each_item(struct cells *c, void *ctx,
+		     void (*fn)(void *ctx, xfs_lsn_t lsn,
+				const struct xlog_item *item))
+{
+	struct xlog_bounds b;
+
+	find(c, &b);
+	each_item(c, &b, ctx, fn);
 }
 
 /* --- text --- */
@@ -89,9 +99,9 @@ static unsigned int number_of(struct reading *r, uint64_t id)
 	return i + 1;
 }
 
-static void print_item(struct reading *r, xfs_lsn_t lsn,
-		       const struct xlog_item *item)
+static void print_item(void *ctx, xfs_lsn_t lsn, const struct xlog_item *item)
 {
+	struct reading *r = ctx;
 	char *at = r->text + r->used;
 	size_t room = r->room - r->used;
 	struct xfs_intent in;
@@ -115,15 +125,13 @@ const char *cells_log(struct cells *c)
 {
 	static char text[CELLS_TEXT];
 	static struct reading r;
-	struct xlog_bounds b;
 
 	memset(&r, 0, sizeof(r));
 	memset(text, 0, sizeof(text));
 	r.c = c;
 	r.text = text;
 	r.room = sizeof(text);
-	find(c, &b);
-	each_item(&r, &b, print_item);
+	cells_each_item(c, &r, print_item);
 	/* without the last bar */
 	if (r.used)
 		text[r.used - 3] = '\0';
@@ -172,9 +180,10 @@ static void forget(struct reading *r, const struct xfs_intent *in)
 	}
 }
 
-static void replay_item(struct reading *r, xfs_lsn_t lsn,
+static void replay_item(void *ctx, xfs_lsn_t lsn,
 			const struct xlog_item *item)
 {
+	struct reading *r = ctx;
 	struct xfs_intent in;
 
 	if (!item)
@@ -208,7 +217,7 @@ void cells_crash(struct cells *c, enum fault_crash how, uint64_t seed,
 	cr_assert_eq(fault_crash(c->fault, how, seed), 0);
 	find(c, &b);
 	cells_load(c);
-	each_item(&r, &b, replay_item);
+	each_item(c, &b, &r, replay_item);
 	settle(c);
 	cells_open_log(c, &b);
 	list_init(pending);
