@@ -41,19 +41,27 @@ uint32_t ag_chunk_inodes(const struct xfs_geom *g)
 	return g->inopblock > CHUNK_INODES ? g->inopblock : CHUNK_INODES;
 }
 
-static void place_roots(struct ag_layout *l, const struct xfs_geom *g)
+static bool has_root(const struct xfs_geom *g, enum xfs_btree_kind kind)
+{
+	return kind == XFS_BTREE_FINO ? g->finobt :
+	       kind == XFS_BTREE_RMAP ? g->rmapbt :
+	       kind == XFS_BTREE_REFC ? g->reflink : kind <= XFS_BTREE_INO;
+}
+
+xfs_agblock_t ag_first_root(const struct xfs_geom *g, enum xfs_btree_kind kind)
 {
 	xfs_agblock_t at = header_blocks(g);
 
-	l->root[XFS_BTREE_BNO] = at++;
-	l->root[XFS_BTREE_CNT] = at++;
-	l->root[XFS_BTREE_INO] = at++;
-	if (g->finobt)
-		l->root[XFS_BTREE_FINO] = at++;
-	if (g->rmapbt)
-		l->root[XFS_BTREE_RMAP] = at++;
-	if (g->reflink)
-		l->root[XFS_BTREE_REFC] = at;
+	for (int k = XFS_BTREE_BNO; k < (int)kind; k++)
+		at += has_root(g, (enum xfs_btree_kind)k);
+	return at;
+}
+
+static void place_roots(struct ag_layout *l, const struct xfs_geom *g)
+{
+	for (int k = XFS_BTREE_BNO; k <= XFS_BTREE_REFC; k++)
+		if (has_root(g, (enum xfs_btree_kind)k))
+			l->root[k] = ag_first_root(g, (enum xfs_btree_kind)k);
 }
 
 /* --- free space --- */

@@ -66,6 +66,12 @@ struct ag_layout {
 	unsigned int	nfree;
 };
 
+/*
+ * Where the first root of btree @kind of a group is, or would be if there were
+ * such btrees; behind the headers in any case.
+ */
+xfs_agblock_t ag_first_root(const struct xfs_geom *g, enum xfs_btree_kind kind);
+
 /* Blocks at the start of every group: headers and the roots of its btrees. */
 uint32_t ag_prealloc_blocks(const struct xfs_geom *g);
 
