@@ -32,8 +32,8 @@ struct alloc_args {
 
 /*
  * Allocate: in group @agno what fits best; at @target or not at all; near
- * @target in its group; from that group on, the first near @target, the others
- * by size; the same, all by size. Counters, rmapbt and AGF are up to date
+ * @target in its group; from that group on, there near @target (if that is not
+ * block 0), in others by size. Counters, rmapbt and AGF are up to date
  * afterwards. If nothing is found, no more has happened than that a free list
  * may have been filled. -EUCLEAN, -EIO, -ENOMEM, -ESHUTDOWN, reported.
  */
@@ -41,7 +41,6 @@ int alloc_this_ag(struct alloc_args *a, xfs_agnumber_t agno) MUST_CHECK;
 int alloc_exact(struct alloc_args *a, xfs_fsblock_t target) MUST_CHECK;
 int alloc_near(struct alloc_args *a, xfs_fsblock_t target) MUST_CHECK;
 int alloc_start_ag(struct alloc_args *a, xfs_fsblock_t target) MUST_CHECK;
-int alloc_first_ag(struct alloc_args *a, xfs_fsblock_t target) MUST_CHECK;
 
 /* --- to free --- */
 

@@ -389,3 +389,15 @@ int btree_get(struct btree_cur *cur, union btree_rec *rec, bool *found)
 	*found = true;
 	return 0;
 }
+
+bool btree_in_last_leaf(const struct btree_cur *cur)
+{
+	const struct btree_node leaf = btree_node(cur, 0);
+
+	return btree_sibling_ptr(&leaf, true) == XFS_NULL_FSBLOCK;
+}
+
+void btree_leaf_first(struct btree_cur *cur)
+{
+	cur->levels[0].pos = 1;
+}

@@ -141,6 +141,13 @@ int btree_next(struct btree_cur *cur, bool *found) MUST_CHECK;
 int btree_prev(struct btree_cur *cur, bool *found) MUST_CHECK;
 
 /*
+ * Is the leaf that the cursor is in, after a lookup, the last of the tree? To
+ * the first record of that leaf, which is not empty.
+ */
+bool btree_in_last_leaf(const struct btree_cur *cur);
+void btree_leaf_first(struct btree_cur *cur);
+
+/*
  * Call @fn for the records from @low to @high, in order of their keys; nonzero
  * ends it and is returned. Which are these: of RMAP every record that
  * overlaps; of the other kinds those whose key is in the range, and the one

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "libxlog/meta/mount.h"
+#include "libxlog/meta/perag.h"
 #include "libxlog/replay/fsread.h"
 #include "libxlog/trans/busy.h"
 #include "libxlog/trans/counters.h"
@@ -107,12 +108,15 @@ static int open_at(struct xlog *reader, const struct mount_options *opts,
 			   &reader->sink);
 	if (rc)
 		goto free_mount;
-	rc = start_log(m, opts, r);
+	rc = perags_new(&m->fs);
+	if (!rc)
+		rc = start_log(m, opts, r);
 	if (rc)
 		goto fini_fs;
 	*out = m;
 	return 0;
 fini_fs:
+	perags_free(&m->fs);
 	trans_fs_fini(&m->fs);
 free_mount:
 	free(m);
@@ -175,6 +179,7 @@ void mount_close(struct mount *m)
 	if (!m)
 		return;
 	log_close(m->fs.log);
+	perags_free(&m->fs);
 	trans_fs_fini(&m->fs);
 	free(m);
 }

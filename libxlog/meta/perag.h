@@ -20,7 +20,9 @@ struct perag {
 	/* constant */
 	struct btree_group group;	/* for the trees: fs, agno, space */
 	uint32_t	blocks;		/* of the group */
-	struct xfs_levels levels;	/* of the filesystem */
+	xfs_agblock_t	first;		/* behind the headers */
+	uint32_t	max_usable;	/* blocks that could ever be taken */
+	struct xfs_levels levels;	/* heights that trees can have */
 };
 
 /* One for each group of fs->geom, in fs->perags; -ENOMEM, reported. */
@@ -47,17 +49,15 @@ static inline xfs_daddr_t perag_daddr(const struct perag *pag,
 	return xfs_agb_to_daddr(&pag->group.fs->geom, pag->group.agno, agbno);
 }
 
-/* True if the @len blocks from @agbno are of the group; not none. */
+/* True if the @len blocks from @agbno, not none, are of the group: no headers. */
 static inline bool perag_has(const struct perag *pag, xfs_agblock_t agbno,
 			     uint32_t len)
 {
-	return agbno < pag->blocks && len && len <= pag->blocks - agbno;
+	return agbno >= pag->first && agbno < pag->blocks && len &&
+	       len <= pag->blocks - agbno;
 }
 
-/*
- * Say that group @pag is damaged, where @code says: returns -EUCLEAN.
- * The log shuts down when the transaction ends, if that was dirty.
- */
+/* Report that group @pag is damaged: returns -EUCLEAN. */
 int perag_corrupt(const struct perag *pag, const char *code,
 		  const char *fmt, ...) PRINTF_LIKE(3, 4);
 
@@ -97,11 +97,5 @@ void ag_set_agf(struct trans *t, struct buf *agfbuf,
 		const struct xfs_agf *agf);
 void ag_set_agi(struct trans *t, struct buf *agibuf,
 		const struct xfs_agi *agi);
-
-/*
- * Blocks of group @pag where the first chunk of headers and roots ends: the
- * place of the first root of tree @kind (all of a group but RTRMAP and such).
- */
-xfs_agblock_t ag_first_root(const struct perag *pag, enum xfs_btree_kind kind);
 
 #endif

@@ -144,6 +144,8 @@ struct trans {
 
 	struct list	deferred;	/* defer.c: what has no intent yet */
 	struct list	freed;		/* busy.c: extents */
+	xfs_agnumber_t	lowest_agno;	/* of meta: space may be taken from
+					   this group on */
 };
 
 /*
