@@ -225,9 +225,20 @@ story: all $(call bin,$(STORY_C) $(TRUTH) $(SPOIL) $(AGREE) $(DIFFER)) $(UNPACKE
 	@$(RUN) story $(STORY_SH) $(call bin,$(STORY_C))
 stress: $(call bin,$(STRESS))	## programs with many threads
 	@$(RUN) stress $^
-crash: $(BUILD)/tests/story/recover_survives_power_failure $(BUILD)/tests/story/format_survives_power_failure ## these stories, with every write: minutes
-	@IMAGES='$(or $(IMAGES),tests/images)' CRASH_ALL=1 $<
-	@CRASH_ALL=1 $(lastword $^)
+# The engine's: CRASHES by our own replay, a tenth of them by the kernel's.
+CRASHES	?= 1000
+WRITTEN	:= engine_survives_power_failure engine_changes_inodes
+LOST	:= bench_power_failures_lose_nothing
+RECOVERED := engine_writes_what_linux_recovers
+crash: export IMAGES := $(or $(IMAGES),$(CURDIR)/tests/images)
+crash: all $(UNPACKED) $(call bin,$(DIFFER) $(wildcard tests/story/*survive*.c) $(WRITTEN:%=tests/story/%.c)) ## the stories about power failures, with every write, or CRASHES=1000 and a tenth of them by the kernel: minutes; as root
+	@CRASH_ALL=1 $(BUILD)/tests/story/recover_survives_power_failure
+	@CRASH_ALL=1 $(BUILD)/tests/story/format_survives_power_failure
+	@for t in $(WRITTEN); do echo $$t: && \
+		CRASHES=$(CRASHES) $(BUILD)/tests/story/$$t || exit; done
+	@CRASHES=$(CRASHES) TEST_TIMEOUT=3600 $(RUN) story tests/story/$(LOST).sh
+	@CRASHES=$$(($(CRASHES) / 10)) TEST_TIMEOUT=3600 $(RUN) story tests/story/$(RECOVERED).sh
+	@cat $(BUILD)/tmp/story/$(RECOVERED)/stdout
 formats: all $(call bin,$(TRUTH)) ## every pair of options as mkfs.xfs makes it, and for the kernel: minutes; as root
 	@FORMATS_ALL=1 $(RUN) story tests/story/format_same_as_mkfs_xfs.sh && \
 		cat $(BUILD)/tmp/story/format_same_as_mkfs_xfs/stdout

@@ -15,7 +15,6 @@
 #include "libxlog/dev/fault.h"
 
 enum {
-	SECTOR_BYTES = 512,	/* what a disk writes wholly or not at all */
 	OPS = FAULT_FLUSH + 1,
 };
 
@@ -33,6 +32,7 @@ struct fault {
 	/* All below: (lock). */
 	struct list	held;		/* in order of issue */
 	uint64_t	nheld, held_bytes;
+	uint32_t	atom_bytes;	/* written wholly or not at all */
 	uint64_t	count[OPS];
 	uint64_t	fail_at[OPS];	/* number of the call */
 	uint64_t	stop_after;	/* writes */
@@ -306,6 +306,7 @@ int dev_open_fault(struct dev *below, struct dev **out)
 	f->dev.sector_bytes = below->sector_bytes;
 	f->dev.writable = below->writable;
 	f->below = below;
+	f->atom_bytes = below->sector_bytes;
 	list_init(&f->held);
 	xmutex_lock(&f->lock);
 	reset(f);
@@ -348,27 +349,30 @@ static int reorder(struct fault *f, uint64_t *state)
 }
 
 /* From @pos in @w to the end of its sector on the device, or of the write. */
-static size_t in_sector(const struct held *w, size_t pos)
+static size_t in_sector(const struct held *w, size_t pos, uint32_t bytes)
 {
-	size_t n = SECTOR_BYTES - (size_t)((w->off_bytes + pos) % SECTOR_BYTES);
+	size_t n = bytes - (size_t)((w->off_bytes + pos) % bytes);
 
 	return n < w->len - pos ? n : w->len - pos;
 }
 
 /* Each sector of @w with a chance of its own; or the first ones only. */
 static int tear_write(struct fault *f, const struct held *w, uint64_t *state)
+	REQUIRES(f->lock);
+
+static int tear_write(struct fault *f, const struct held *w, uint64_t *state)
 {
+	const uint32_t bytes = f->atom_bytes;
 	bool cut = random_below(state, 2);
 	uint64_t chance = random_below(state, 257);
-	uint64_t sectors = (w->off_bytes % SECTOR_BYTES + w->len +
-			    SECTOR_BYTES - 1) / SECTOR_BYTES;
+	uint64_t sectors = (w->off_bytes % bytes + w->len + bytes - 1) / bytes;
 	uint64_t keep = random_below(state, sectors + 1);
 	uint64_t i = 0;
 	size_t pos, n;
 	int rc = 0;
 
 	for (pos = 0; pos < w->len && !rc; pos += n, i++) {
-		n = in_sector(w, pos);
+		n = in_sector(w, pos, bytes);
 		if (cut ? i < keep : random_below(state, 256) < chance)
 			rc = dev_write(f->below, w->off_bytes + pos,
 				       w->bytes + pos, n);
@@ -427,6 +431,15 @@ void fault_stop(struct dev *dev, enum fault_op op, uint64_t nth)
 		f->stop_after = nth;
 	else
 		f->stop_at = nth;
+	xmutex_unlock(&f->lock);
+}
+
+void fault_sectors(struct dev *dev, uint32_t bytes)
+{
+	struct fault *f = to_fault(dev);
+
+	xmutex_lock(&f->lock);
+	f->atom_bytes = bytes;
 	xmutex_unlock(&f->lock);
 }
 

@@ -26,7 +26,7 @@ enum fault_crash {
 	FAULT_REORDER,	/* some of the writes, each whole, in any order */
 	/*
 	 * In order, but each write is lost, cut off at a sector, or only some
-	 * of its sectors arrive: a sector of 512 bytes never does by half.
+	 * of its sectors arrive: one never does by half, see fault_sectors().
 	 */
 	FAULT_TEAR,
 };
@@ -40,6 +40,12 @@ enum fault_crash {
  */
 int fault_crash(struct dev *dev, enum fault_crash how, uint64_t seed)
 	MUST_CHECK;
+
+/*
+ * From now on sectors are of so many bytes, not those of the device below:
+ * images of filesystems have theirs in files, which have none of their own.
+ */
+void fault_sectors(struct dev *dev, uint32_t bytes);
 
 enum fault_op {
 	FAULT_READ,

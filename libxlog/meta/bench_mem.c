@@ -80,7 +80,7 @@ int bench_format(const struct xlog_bench_open *what, struct dev *dev,
 	};
 	const struct xlog_format_device facts = {
 		.size_bytes = dev->size_bytes,
-		.sector_bytes = DEV_SECTOR_BYTES,
+		.sector_bytes = dev->sector_bytes,
 	};
 	const struct format_target target = { .data = dev, .sink = *sink };
 	struct format_plan plan;

@@ -236,14 +236,20 @@ static int power_is_back(struct xlog_bench *b)
 	return rc;
 }
 
-static int add_fault(struct dev **dev)
+/* The filesystem trusts in sectors of @sector_bytes, whatever the device has. */
+static int add_fault(struct dev **dev, uint32_t sector_bytes)
 {
 	struct dev *fault;
-	int rc = *dev ? dev_open_fault(*dev, &fault) : 0;
+	int rc;
 
-	if (!rc && *dev)
-		*dev = fault;
-	return rc;
+	if (!*dev)
+		return 0;
+	rc = dev_open_fault(*dev, &fault);
+	if (rc)
+		return rc;
+	fault_sectors(fault, sector_bytes);
+	*dev = fault;
+	return 0;
 }
 
 static int add_faults(struct xlog_bench *b)
@@ -252,9 +258,9 @@ static int add_faults(struct xlog_bench *b)
 
 	if (b->has_fault)
 		return 0;
-	rc = add_fault(&b->fs);
+	rc = add_fault(&b->fs, b->reader->geom.sectsize);
 	if (!rc)
-		rc = add_fault(&b->log);
+		rc = add_fault(&b->log, b->reader->info.log_sector_bytes);
 	b->has_fault = !rc;
 	return rc;
 }

@@ -475,6 +475,8 @@ int store_force(struct store *s)
 	if (rc)
 		return rc;
 	pthread_mutex_lock(&s->history_lock);
+	if (seq > s->forced_seq)
+		s->forced_end = log_head_lsn(s->log);
 	if (seq >= s->forced_seq) {
 		s->forced = n;
 		s->forced_seq = seq;

@@ -18,6 +18,7 @@
 #include "libxlog/dev/fault.h"
 #include "libxlog/log/log_priv.h"
 #include "libxlog/read/read.h"
+#include "tests/lib/crash.h"
 
 enum {
 	STORE_MAX_OBJECTS = 4096,	/* of one transaction, too */
@@ -40,8 +41,7 @@ struct store_config {
 struct store_report {
 	uint64_t	recovered;	/* the newest transaction there */
 	uint64_t	checkpoints;	/* replayed */
-	bool		torn, wrapped;
-	unsigned int	in_flight;	/* checkpoints, when power failed */
+	struct crash_facts facts;
 };
 
 struct store_object {
@@ -86,6 +86,8 @@ struct store {
 	uint64_t	committed_seq;	/* the last checkpoint with one */
 	uint64_t	forced;		/* and was made durable */
 	uint64_t	forced_seq;
+	xfs_lsn_t	forced_end;	/* of the log, when that was over */
+	unsigned int	in_flight;	/* (one thread) see store_look() */
 	struct store_report last;	/* crash */
 };
 
@@ -112,6 +114,12 @@ int store_cancel(struct store *s, const uint32_t *ids, unsigned int count)
 
 /* All committed so far becomes durable. */
 int store_force(struct store *s) MUST_CHECK;
+
+/*
+ * Between two steps of the only thread: remember what is under way, which is
+ * gone when the log dies of what the next one does.
+ */
+void store_look(struct store *s);
 
 /*
  * Power fails: the log goes without a word, and of the writes not flushed @how

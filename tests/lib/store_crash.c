@@ -128,8 +128,16 @@ static int settle(struct store *s)
 			return -EIO;
 	}
 	s->committed = s->committed_seq = s->forced = s->forced_seq = 0;
+	s->forced_end = 0;
+	s->in_flight = 0;
 	s->txns = s->nchanged = 0;
 	return 0;
+}
+
+void store_look(struct store *s)
+{
+	if (!log_is_shutdown(s->log))
+		s->in_flight = crash_in_flight(s->log);
 }
 
 const char *store_crash(struct store *s, enum fault_crash how, uint64_t seed)
@@ -139,9 +147,9 @@ const char *store_crash(struct store *s, enum fault_crash how, uint64_t seed)
 	const char *why;
 	struct xlog log;
 
-	xmutex_lock(&s->log->cil.push_lock);
-	rep.in_flight = s->log->cil.ncommitting;
-	xmutex_unlock(&s->log->cil.push_lock);
+	store_look(s);
+	rep.facts.in_flight = s->in_flight > 1;
+	rep.facts.direct = s->config.flags & LOG_DIRECT;
 	log_close(s->log);
 	s->log = NULL;
 	if (fault_crash(s->fault, how, seed))
@@ -153,8 +161,7 @@ const char *store_crash(struct store *s, enum fault_crash how, uint64_t seed)
 		return "no head and tail can be found";
 	if (b.refused[0])
 		return "the log is refused";
-	rep.torn = b.torn_block != UINT32_MAX;
-	rep.wrapped = xlog_lsn_block(b.tail) > xlog_lsn_block(b.head);
+	crash_look(&log, &b, s->forced_end, &rep.facts);
 	why = load_objects(s);
 	if (!why && b.state == XLOG_DIRTY)
 		why = replay(s, &log, &b, &rep);

@@ -4,6 +4,8 @@
 # Power fails under xlog-bench, in each of its ways: recovery brings back what
 # was durable, and nothing by half. What a device that never flushes has lost is
 # found. On the device itself the log is then dirty, for others to recover.
+#
+# CRASHES	so many of those that come again and again (64)
 . "$ROOT/tests/lib/story.sh"
 . "$ROOT/tests/lib/untouched.sh"
 need_command jq xfs_repair
@@ -22,6 +24,7 @@ crash() {	# <exit status> <option>...
 
 durable=0
 seed=1
+sizes=(16k 32k 64k 128k 256k)
 for kind in torn clean drop reorder; do
 	for policy in delaylog,logbsize=16k nodelaylog delaylog,logbsize=256k; do
 		crash 0 -s $seed -j $((1 + seed % 4)) -o $policy --crash=$kind \
@@ -48,10 +51,22 @@ shows 'power failed (torn)'
 shows 'all as they were'
 
 # again and again
-crash 0 -n 20000 -j2 --crash-every=500 --crash=reorder --fsync-every=70
-jq -e 'select(.type == "result") | .crashes >= 38 and .tx >= 20000 and
-	.forced > 1000 and .recovered >= .forced and .tx >= .recovered' out >/dev/null ||
-	fail "$(tail -n 1 out)"
+: "${CRASHES:=64}"
+each=$((CRASHES / 8))
+for kind in torn clean drop reorder; do
+	for policy in delaylog nodelaylog; do
+		crash 0 -n $((each * 500)) -s $seed -j $((1 + seed % 3)) \
+			-o $policy,logbsize="${sizes[seed % 5]}" --crash=$kind \
+			--crash-every=500 --fsync-every=$((10 + seed * 7 % 90))
+		jq -e --argjson n $each 'select(.type == "result") |
+			.crashes >= $n - 2 and .tx >= $n * 500 and
+			.forced > $n * 100 and .recovered >= .forced and
+			.tx >= .recovered' out >/dev/null ||
+			fail "$kind, $policy: $(tail -n 1 out)"
+		seed=$((seed + 1))
+	done
+done
+echo "$((each * 8)) crashes, again and again"
 
 # it can be seen when something is lost
 crash 4 -o sync=none --crash=drop --crash-after=1000ops --fsync-every=10 -j2

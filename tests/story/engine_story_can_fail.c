@@ -3,8 +3,10 @@
  * Crash tests prove something only if they can fail: the engine leaves out one
  * by one what its crash safety stands on, and each time power failures are
  * found after which the log or the objects are wrong; with all of it, the same
- * power failures do no harm. (The tail at sealing and the space for headers
- * are shown by tests/unit/libxlog/log/test_breaks.c.)
+ * power failures do no harm.
+ *
+ * The tail of a record that is taken again does no harm here, since whoever
+ * writes a record looks what its tail needs: there it is seen while it happens.
  *
  *	engine_story_can_fail [crashes at most for each]
  */
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libxfsfmt/logspace.h"
 #include "tests/lib/store.h"
 
 enum {
@@ -25,6 +28,7 @@ enum how {
 	STEPS,		/* this and that, one thread */
 	THREADED,	/* several at once */
 	LONG,		/* one checkpoint, longer than recovery looks for holes */
+	FULL,		/* as much as there is room for, and nothing written back */
 };
 
 struct flaw {
@@ -48,6 +52,10 @@ static const struct flaw flaws[] = {
 	  LONG, 65536, 256 << 10, 3000, 250 },
 	{ "records reach further than recovery looks", LOG_BREAK_REACH,
 	  LONG, 65536, 256 << 10, 3000, 250 },
+	{ "the tail of a record is taken again", LOG_BREAK_TAIL_AT_SEAL,
+	  STEPS, 8192, 16 << 10, 400, 500 },
+	{ "nobody pays for headers", LOG_BREAK_HEADER_STEAL,
+	  FULL, 4096, 16 << 10, 4000, 0 },
 };
 
 /* One thread has nothing to show ThreadSanitizer, and takes minutes under it. */
@@ -56,6 +64,14 @@ enum { ONLY_THREADED = 1 };
 #else
 enum { ONLY_THREADED = 0 };
 #endif
+
+/* A record whose tail is known. */
+struct seen_tail {
+	xfs_lsn_t	lsn, tail;
+};
+
+static struct seen_tail seen_tails[LOG_MAX_ICLOGS];
+static bool tail_moved;
 
 static struct store *store;
 static uint64_t seed = 1;
@@ -125,8 +141,27 @@ static void hurry(void)
 	force();
 }
 
+static void watch_tails(void)
+{
+	struct log *log = store->log;
+
+	xmutex_lock(&log->iclog_lock);
+	for (unsigned int i = 0; i < log->niclogs; i++) {
+		const struct iclog *ic = &log->iclogs[i];
+		struct seen_tail *seen = &seen_tails[i];
+
+		if (!ic->used_bytes || !(ic->flags & ICLOG_TAIL))
+			continue;
+		tail_moved |= seen->lsn == ic->lsn &&
+			      seen->tail != ic->tail_lsn;
+		*seen = (struct seen_tail){ ic->lsn, ic->tail_lsn };
+	}
+	xmutex_unlock(&log->iclog_lock);
+}
+
 static void one_step(void)
 {
+	watch_tails();
 	switch (rnd(16)) {
 	case 0:
 		hurry();
@@ -136,6 +171,11 @@ static void one_step(void)
 		break;
 	case 2:
 		(void)cil_push_step(store->log);
+		/* one that ends in a record which others go on to fill */
+		if (!rnd(4))
+			check(cil_push(store->log,
+				       atomic_load(&store->log->cil.seq),
+				       false));
 		break;
 	case 3:
 		if (!rnd(3))
@@ -186,12 +226,31 @@ static void run_long(const struct flaw *flaw)
 	force();
 }
 
+/* One after the other, until the next would have to wait for space. */
+static void run_full(void)
+{
+	const struct log *log = store->log;
+	uint32_t records, id = (uint32_t)rnd(100);
+	uint64_t need = xlog_unit_bytes(store->logres_bytes,
+					log->form.size_bytes,
+					log->form.roundoff_bytes, &records);
+
+	while (atomic_load(&log->write.used_bytes) + need <=
+	       log->size_bytes) {
+		check(store_change(store, &id, 1, NULL));
+		id = (id + 1) % store->config.objects;
+	}
+	force();
+}
+
 /* Half of the time power fails in the middle of something. */
 static void fail_some_time(enum how how)
 {
 	struct fault_counts now;
 
 	fault_counts(store->fault, &now);
+	if (how == FULL)
+		return;
 	if (how == LONG)
 		fault_stop(store->fault, FAULT_FLUSH, now.flushes + 1);
 	else if (rnd(4) == 0)
@@ -207,14 +266,21 @@ static const char *one_crash(const struct flaw *flaw)
 		FAULT_REORDER, FAULT_REORDER, FAULT_TEAR, FAULT_DROP,
 	};
 
+	const char *why;
+
+	memset(seen_tails, 0, sizeof(seen_tails));
+	tail_moved = false;
 	fail_some_time(flaw->how);
 	if (flaw->how == THREADED)
 		run_threads();
+	else if (flaw->how == FULL)
+		run_full();
 	else if (flaw->how == LONG)
 		run_long(flaw);
 	else
 		run_steps(flaw);
-	return store_crash(store, kinds[rnd(4)], rnd(1u << 30));
+	why = store_crash(store, kinds[rnd(4)], rnd(1u << 30));
+	return why || !tail_moved ? why : "the tail of a record moves";
 }
 
 /* Crashes until one does harm, or @most. Returns how many, and why. */

@@ -7,7 +7,7 @@
  *
  *	engine_survives_power_failure
  *
- * CRASH_ALL=1	many more
+ * CRASHES=N	so many; of each kind there have to be enough then
  * XLOG_SEED	other points; the seed is printed
  */
 #include <stdio.h>
@@ -18,7 +18,7 @@
 
 enum {
 	CRASHES = 60,
-	CRASHES_ALL = 3000,
+	SHARE_PERCENT = 10,
 	PER_STORE = 5,
 	MAX_IDS = 24,
 };
@@ -46,7 +46,7 @@ static struct store_config any_config(void)
 	};
 
 	c.log_bb = (uint32_t)(c.logbsize_bytes / BB_SIZE) *
-		   (16 + (uint32_t)rnd(32));
+		   (10 + (uint32_t)rnd(20));
 	if (c.log_bb < 4096)
 		c.log_bb = 4096;
 	return c;
@@ -73,7 +73,8 @@ static void one_step(struct store *s)
 	unsigned int n = any_ids(s, ids);
 	int rc = 0;
 
-	switch (rnd(12)) {
+	store_look(s);
+	switch (rnd(14)) {
 	case 0:
 		rc = store_chain(s, ids, n, 1 + (unsigned int)rnd(6), NULL);
 		break;
@@ -89,6 +90,10 @@ static void one_step(struct store *s)
 		break;
 	case 4:
 		cil_push_step(s->log);
+		break;
+	case 6:
+	case 7:
+		rc = cil_push(s->log, atomic_load(&s->log->cil.seq), false);
 		break;
 	case 5:
 		if (!rnd(4))
@@ -106,23 +111,26 @@ static void one_step(struct store *s)
 
 static const char *one_crash(struct store *s, uint64_t at)
 {
-	static const enum fault_crash kinds[] = {
-		FAULT_DROP, FAULT_KEEP, FAULT_REORDER, FAULT_TEAR,
-	};
-
-	/* half of the time in the middle of something */
-	if (rnd(2))
-		fault_stop(s->fault, FAULT_WRITE, rnd(200));
+	/* most of the time in the middle of something, or just before a flush */
+	switch (rnd(4)) {
+	case 0:
+		fault_stop(s->fault, FAULT_WRITE, rnd(5000));
+		break;
+	case 1:
+	case 2:
+		fault_stop(s->fault, FAULT_FLUSH, 1 + rnd(400));
+		break;
+	}
 	for (uint64_t i = 0; i < at && !log_is_shutdown(s->log); i++)
 		one_step(s);
-	return store_crash(s, kinds[rnd(4)], rnd(1u << 30));
+	return store_crash(s, crash_kind(rnd(1u << 30)), rnd(1u << 30));
 }
 
 int main(void)
 {
-	const char *text = getenv("XLOG_SEED"), *all = getenv("CRASH_ALL");
-	unsigned long crashes = all && *all == '1' ? CRASHES_ALL : CRASHES;
-	unsigned long torn = 0, wrapped = 0, flight = 0, dirty = 0;
+	const char *text = getenv("XLOG_SEED"), *many = getenv("CRASHES");
+	unsigned long crashes = many ? strtoul(many, NULL, 0) : CRASHES;
+	struct crash_counts counts = { .crashes = 0 };
 	uint64_t start;
 
 	seed = start = text ? strtoull(text, NULL, 0) : 1;
@@ -136,7 +144,7 @@ int main(void)
 		}
 		for (int i = 0; i < PER_STORE && n < crashes; i++, n++) {
 			uint64_t before = seed;
-			const char *why = one_crash(s, 20 + rnd(2000));
+			const char *why = one_crash(s, 20 + rnd(4000));
 			struct store_report r;
 
 			store_last_crash(s, &r);
@@ -155,14 +163,10 @@ int main(void)
 					s->said);
 				return 1;
 			}
-			torn += r.torn;
-			wrapped += r.wrapped;
-			flight += r.in_flight > 1;
-			dirty += r.checkpoints > 0;
+			crash_count(&counts, &r.facts);
 		}
 		store_free(s);
 	}
-	printf("seed %llu: %lu crashes: %lu with something to replay, %lu torn, %lu wrapped, %lu with several checkpoints in flight\n",
-	       (unsigned long long)start, crashes, dirty, torn, wrapped, flight);
-	return 0;
+	printf("seed %llu: ", (unsigned long long)start);
+	return !crash_counts_are_enough(&counts, many ? SHARE_PERCENT : 0);
 }

@@ -2,13 +2,21 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # What the log engine has written when power fails, the kernel of this machine
-# recovers: it shows the same files as after xlog-recover, and xfs_repair finds
-# nothing wrong.
+# recovers: every transaction that was forced is there, none by half, none
+# without those before it. It shows the same files as after xlog-recover, and
+# xfs_repair finds nothing wrong. Both policies, log buffers of 16 to 256 KiB,
+# stripe units, sectors of 512 and 4096 bytes, in logs that wrap again and
+# again; written by one thread that takes every step of the engine, and by
+# xlog-bench with all of its threads and kinds of crashes.
+#
+# CRASHES	so many (6); from 50 on, of each kind there have to be enough
+# XLOG_SEED	the first seed (1)
 . "$ROOT/tests/lib/story.sh"
 need_loop
 need_kernel_xfs
-need_command xfs_repair xfs_logprint
-: "${CRASHES:=4}"
+need_command jq xfs_repair xfs_logprint
+: "${CRASHES:=6}" "${XLOG_SEED:=1}"
+engine=$BUILD/tests/story/engine_changes_inodes
 
 loop=
 cleanup() {
@@ -18,30 +26,180 @@ cleanup() {
 trap cleanup EXIT
 mkdir mnt
 
-look() {	# <image> <mount options> <losetup option>...
+attach() {	# <image> <mount options> <losetup option>...
 	loop=$(losetup --find --show "${@:3}" "$1")
-	timeout 60 mount -t xfs -o "nouuid,$2" "$loop" mnt ||
-		fail "seed $seed: the kernel does not mount $1"
-	(cd mnt && find . -printf '%p %i %y %m %U %G %s %n\n' | sort)
+	timeout 60 mount -t xfs -o "nouuid,noatime,$2" "$loop" mnt ||
+		fail "$what: the kernel does not mount $1"
+}
+
+release() {
 	timeout 60 umount mnt
 	losetup -d "$loop"
 	loop=
 }
 
+look() {	# <image> <mount options> <losetup option>...
+	attach "$@"
+	(cd mnt && find . -printf '%p %i %y %m %U %G %s %n %A@ %C@ %T@\n' | sort)
+	release
+}
+
+# --- filesystems with files ---
+
+new_base() {	# <name> <xlog-mkfs option>...
+	what=$1
+	truncate -s 300m "$1.base"
+	"$XLOG_MKFS" -q -x "${@:2}" "$1.base" >out
+	attach "$1.base" rw
+	for ((d = 0; d < 10; d++)); do
+		mkdir mnt/$d
+		for ((f = 0; f < 40; f++)); do
+			: >mnt/$d/$f
+		done
+	done
+	release
+}
+
+# What is reserved behind the end of files the kernel takes back when it has
+# looked at them: not later, among the changes that are compared.
+image_base() {	# <name>
+	what=$1
+	unpack "$IMAGES/linux618/$1.img.zst" "$1.base" >out
+	"$XLOG_RECOVER" "$1.base" >out
+	look "$1.base" rw >out
+}
+
+bases=(xattrs sect4k su32k isize1024 sect4k_su256k su16k)
+image_base xattrs
+image_base isize1024
+new_base su16k -l su=16k,size=16m
+new_base su32k -l su=32k,size=16m
+new_base sect4k -s size=4096 -l size=16m
+new_base sect4k_su256k -s size=4096 -l su=256k,size=26m
+
+# --- crashes ---
+
+# One thread; the program knows what has to be there.
+by_steps() {	# <base>
+	"$engine" make "$1" kernel.img "$seed" >>facts
+}
+
+judged_by_steps() {	# <base> <image>
+	"$engine" judge "$1" "$2" "$seed" >out 2>&1 ||
+		fail "$what: $2: $(cat out)"
+}
+
+kinds=(torn clean drop reorder)
+sizes=(16k 32k 64k 128k 256k)
+loads=(setattr 'relog,set=40' 'bigtx,set=10' setattr)
+
+# All of its threads; what has to be there it has verified by a recovery of its
+# own, to which that of the kernel is compared.
+by_bench() {	# <base>
+	local nth=$((seed / 2)) policy=delaylog size after
+
+	size=${sizes[nth % 5]}
+	[[ $1 != *su* ]] || size=256k
+	[ $((nth % 5)) != 1 ] || policy=nodelaylog
+	# up to two or three times round the log
+	case $((nth % 3)) in
+	0) after=$((RANDOM * 1200 + 30000))bytes ;;
+	1) after=$((RANDOM * 4 + 100))ops ;;
+	2) after=$((RANDOM / 30 + 3))iclogs ;;
+	esac
+	cp --sparse=always "$1" kernel.img
+	what+=" $policy ${kinds[nth % 4]} $size ${loads[nth % 4]} $after"
+	"$XLOG_BENCH" -J --scratch -s "$seed" -j $((1 + nth % 4)) \
+		-w "${loads[nth % 4]}" -o "$policy,logbsize=$size" \
+		--crash="${kinds[nth % 4]}" --crash-after=$after \
+		-n 400000 --fsync-every=$((10 + nth % 7 * 30)) \
+		kernel.img >bench 2>err || fail "$what: $(tail -n 3 bench err)"
+	jq -e 'select(.type == "result") | .crashed and .verified and
+		.mismatches == 0 and .forced > 0' bench >/dev/null ||
+		fail "$what: $(tail -n 1 bench)"
+	tell_of_bench
+}
+
+tell_of_bench() {
+	jq -r 'select(.type == "result") |
+		"transactions=\(.tx) forced=\(.forced) recovered=\(.recovered)"' \
+		bench >>benches
+}
+
+# xfs_logprint cannot go on behind a record whose header, of several blocks,
+# crosses the end of the log; the kernel can.
+header_over_the_end() {
+	"$XLOG_PRINT" -J kernel.img 2>err.print | jq -es '
+		(map(select(.type == "log"))[0].bbs) as $bbs |
+		any(.[]; .type == "record" and
+			.block + ((.hsize + 32767) / 32768 | floor) > $bbs)' \
+		>/dev/null
+}
+
+# Readers of the log have nothing to say against it; what was not durable may
+# be torn, or have holes.
+torn='torn write\|a hole in the newest writes'
+readers() {
+	if ! xfs_logprint -t kernel.img >printed 2>err; then
+		header_over_the_end && grep -q 'Invalid block length' err ||
+			fail "$what: xfs_logprint does not read it: $(tail -n 3 printed err)"
+		unread=$((unread + 1))
+		: >printed
+		: >err
+	fi
+	! grep -wiE 'error|corrupt|bad|unknown|invalid' printed err >&2 ||
+		fail "$what: xfs_logprint"
+	"$XLOG_PRINT" -t kernel.img >printed 2>err || fail "$what: xlog-print: $(cat err)"
+	! grep -v "$torn" err >&2 || fail "$what: xlog-print -t"
+	expect_exit "$1" "$XLOG_PRINT" --check=full kernel.img
+	! grep -v "$torn" err >&2 || fail "$what: xlog-print --check=full"
+}
+
+state_of() {	# <image>: exit status of a check
+	local rc=0
+
+	"$XLOG_PRINT" --check "$1" >/dev/null 2>&1 || rc=$?
+	echo $rc
+}
+
 replayed=0
-for ((seed = 1; seed <= CRASHES; seed++)); do
-	"$BUILD/tests/story/engine_changes_inodes" \
-		"$IMAGES/linux618/chmod-only.img.zst" kernel.img $seed >told
+unread=0
+: >facts
+: >benches
+RANDOM=$XLOG_SEED
+for ((n = 0; n < CRASHES; n++)); do
+	seed=$((XLOG_SEED + n))
+	base=${bases[n / 2 % ${#bases[@]}]}
+	what="seed $seed, $base"
+	if [ $((n % 2)) = 0 ]; then
+		by=steps
+	else
+		by=bench
+	fi
+	by_$by "$base.base"
+	dirty=$(state_of kernel.img)
+	readers "$dirty"
 	cp --sparse=always kernel.img ours.img
-	# not the records behind the head, which may be torn
-	xfs_logprint -t kernel.img >printed 2>&1 ||
-		fail "seed $seed: xfs_logprint does not read it"
-	"$XLOG_RECOVER" ours.img >out 2>err || { cat err >&2; fail "seed $seed"; }
+	"$XLOG_RECOVER" ours.img >out 2>err || { cat err >&2; fail "$what"; }
 	! grep -q '^replayed' out || replayed=$((replayed + 1))
 	look kernel.img rw >want
 	look ours.img ro,norecovery -r >have
-	diff -u want have >&2 || fail "seed $seed: the kernel recovers something else"
-	xfs_repair -n ours.img >repair 2>&1 || { cat repair >&2; fail "seed $seed: xfs_repair"; }
-	xfs_repair -n kernel.img >repair 2>&1 || { cat repair >&2; fail "seed $seed: xfs_repair of the kernel's"; }
+	diff -u want have >&2 || fail "$what: the kernel recovers something else"
+	if [ $by = steps ]; then
+		judged_by_steps "$base.base" kernel.img
+		judged_by_steps "$base.base" ours.img
+	fi
+	xfs_repair -n ours.img >repair 2>&1 || { cat repair >&2; fail "$what: xfs_repair"; }
+	xfs_repair -n kernel.img >repair 2>&1 || { cat repair >&2; fail "$what: xfs_repair of the kernel's"; }
 done
 [ $replayed -gt 0 ] || fail 'nothing was ever replayed'
+
+# --- of which kinds they were ---
+
+echo "$CRASHES crashes, $replayed with something to replay; by xlog-bench $(wc -l <benches); not for xfs_logprint $unread"
+for kind in torn recent wrapped in_flight direct; do
+	count=$(grep -c " $kind=1" facts || true)
+	echo "$kind: $count of $(wc -l <facts)"
+	[ "$CRASHES" -lt 50 ] || [ $((count * 10)) -ge "$(wc -l <facts)" ] ||
+		fail "too few of them: $kind"
+done

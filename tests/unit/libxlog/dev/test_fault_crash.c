@@ -141,6 +141,28 @@ Test(fault_crash, torn_never_breaks_a_sector)
 		cr_assert_gt(seen[i], 0, "%zu", i);
 }
 
+Test(fault_crash, torn_never_breaks_a_larger_sector)
+{
+	unsigned int seen[4] = { 0 };
+
+	fault_sectors(dev, 4 * BB);
+	for (uint64_t seed = 0; seed < SEEDS; seed++) {
+		unsigned int bits = 0;
+
+		cr_assert_eq(dev_zero(below, 0, SIZE), 0);
+		cr_assert_eq(put(0, 1, 8), 0);
+		cr_assert_eq(fault_crash(dev, FAULT_TEAR, seed), 0);
+		for (uint64_t i = 0; i < 8; i++)
+			cr_assert_eq(block_of(below, i),
+				     block_of(below, i & ~3u));
+		bits = (unsigned int)(block_of(below, 0) |
+				      block_of(below, 4) << 1);
+		seen[bits]++;
+	}
+	for (size_t i = 0; i < 4; i++)
+		cr_assert_gt(seen[i], 0, "%zu", i);
+}
+
 Test(fault_crash, leaves_an_older_write_where_the_younger_is_lost)
 {
 	unsigned int seen[3] = { 0 };
