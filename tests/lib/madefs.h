@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A filesystem in memory, made by our own formatter, in use: its log without
- * threads. Also one of version 4, which the formatter does not make: what it
- * makes is changed into one.
+ * threads. For tests of Criterion and plain programs. Also one of version 4,
+ * which the formatter does not make: what it makes is changed into one.
  */
 #ifndef TESTS_LIB_MADEFS_H
 #define TESTS_LIB_MADEFS_H
@@ -14,13 +14,14 @@
 #include "libxfsfmt/crc32c.h"
 #include "libxlog/meta/meta.h"
 #include "libxlog/meta/mount.h"
-#include "tests/lib/memdev.h"
+#include "libxlog/dev/dev_priv.h"
+#include "tests/lib/must.h"
 #include "tests/lib/stack.h"
 
 enum { MADEFS_SECTOR_MAX = 32768 };
 
 struct madefs {
-	struct reports	said;
+	char		said[8192];	/* "code: text\n" each */
 	struct sink	sink;
 	struct dev	*dev;		/* all of it, in memory */
 	struct xlog	*log;
@@ -36,18 +37,28 @@ struct madefs_want {
 	bool		no_finobt, no_rmapbt, no_reflink;
 };
 
+static inline void madefs_said(void *ctx, const struct xlog_report *rep)
+{
+	struct madefs *f = ctx;
+	size_t used = strlen(f->said);
+
+	if (rep->severity == XLOG_ERROR || rep->severity == XLOG_WARNING)
+		snprintf(f->said + used, sizeof(f->said) - used, "%s: %s\n",
+			 rep->code, rep->text);
+}
+
 /* --- version 4 --- */
 
 static inline void madefs_read(struct madefs *f, uint64_t daddr, void *buf,
 			       size_t len)
 {
-	cr_assert_eq(dev_read(f->dev, daddr * BB_SIZE, buf, len), 0);
+	must(dev_read(f->dev, daddr * BB_SIZE, buf, len) == 0);
 }
 
 static inline void madefs_write(struct madefs *f, uint64_t daddr,
 				const void *buf, size_t len)
 {
-	cr_assert_eq(dev_write(f->dev, daddr * BB_SIZE, buf, len), 0);
+	must(dev_write(f->dev, daddr * BB_SIZE, buf, len) == 0);
 }
 
 static inline void madefs_sb_v4(struct madefs *f, const struct format_plan *p)
@@ -60,6 +71,8 @@ static inline void madefs_sb_v4(struct madefs *f, const struct format_plan *p)
 	sb.sb_features2 &= ~(uint32_t)XFS_SB_VERSION2_CRCBIT;
 	sb.sb_features2 |= XFS_SB_VERSION2_FTYPE;
 	sb.sb_bad_features2 = sb.sb_features2;
+	/* clusters of inodes have one size, however large those are */
+	sb.sb_inoalignmt = 8192u >> sb.sb_blocklog;
 	xfs_sb_encode(raw, &sb, 0, XFS_BE);
 	for (uint32_t ag = 0; ag < p->geom.agcount; ag++)
 		madefs_write(f, xfs_agb_to_daddr(&p->geom, ag, 0), raw,
@@ -92,7 +105,7 @@ static inline void madefs_root_v4(struct madefs *f, const struct xfs_geom *g,
 	uint64_t at = xfs_agb_to_daddr(g, ag, ag_first_root(g, kind));
 	uint8_t *raw = malloc(g->blocksize);
 
-	cr_assert_not_null(raw);
+	must(raw);
 	madefs_read(f, at, raw, g->blocksize);
 	put_be32(raw, xfs_btree_ops[kind].magic);
 	memmove(raw + XFS_BTREE_SHORT_BYTES, raw + XFS_BTREE_SHORT_CRC_BYTES,
@@ -167,10 +180,9 @@ static inline void madefs_format(struct madefs *f,
 	};
 	struct format_plan plan;
 
-	cr_assert_eq(format_plan_init(&plan, &opts, &facts, NULL), 0, "%s",
-		     f->said.text);
-	cr_assert_eq(format_write(&plan, &values, &target), 0, "%s",
-		     f->said.text);
+	must_say(format_plan_init(&plan, &opts, &facts, NULL) == 0, "%s",
+		 f->said);
+	must_say(format_write(&plan, &values, &target) == 0, "%s", f->said);
 	if (want->v4)
 		madefs_make_v4(f, &plan);
 }
@@ -181,9 +193,9 @@ static inline void madefs_mount(struct madefs *f)
 	const struct mount_options opts = { .flags = LOG_NO_THREADS,
 					    .seed = 1 };
 
-	cr_assert_eq(stack_open(f->dev, NULL, &f->sink, &f->log), 0, "%s",
-		     f->said.text);
-	cr_assert_eq(mount_open(f->log, &opts, &f->m), 0, "%s", f->said.text);
+	must_say(stack_open(f->dev, NULL, &f->sink, &f->log) == 0, "%s",
+		 f->said);
+	must_say(mount_open(f->log, &opts, &f->m) == 0, "%s", f->said);
 }
 
 /* Power fails, or it was unmounted before. */
@@ -197,7 +209,7 @@ static inline void madefs_stop(struct madefs *f)
 
 static inline void madefs_unmount(struct madefs *f)
 {
-	cr_assert_eq(mount_unmount(f->m), 0, "%s", f->said.text);
+	must_say(mount_unmount(f->m) == 0, "%s", f->said);
 	madefs_stop(f);
 }
 
@@ -205,9 +217,10 @@ static inline struct madefs *madefs_new(const struct madefs_want *want)
 {
 	struct madefs *f = calloc(1, sizeof(*f));
 
-	cr_assert_not_null(f);
-	f->sink = reports_sink(&f->said);
-	f->dev = memdev_zeros(want->bytes ? want->bytes : 64 << 20, &f->sink);
+	must(f);
+	f->sink = (struct sink){ madefs_said, f };
+	must(dev_open_overlay(NULL, want->bytes ? want->bytes : 64 << 20,
+			      &f->sink, &f->dev) == 0);
 	madefs_format(f, want);
 	madefs_mount(f);
 	return f;
@@ -228,12 +241,12 @@ static inline void madefs_save(struct madefs *f, const char *path)
 	static uint8_t buf[PIECE];
 	int fd = open(path, O_CREAT | O_TRUNC | O_RDWR, 0600);
 
-	cr_assert_geq(fd, 0);
+	must(fd >= 0);
 	for (uint64_t off = 0; off < f->dev->size_bytes; off += PIECE) {
-		cr_assert_eq(dev_read(f->dev, off, buf, PIECE), 0);
-		cr_assert_eq(pwrite(fd, buf, PIECE, (off_t)off), PIECE);
+		must(dev_read(f->dev, off, buf, PIECE) == 0);
+		must(pwrite(fd, buf, PIECE, (off_t)off) == PIECE);
 	}
-	cr_assert_eq(close(fd), 0);
+	must(close(fd) == 0);
 }
 
 #endif

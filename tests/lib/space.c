@@ -9,15 +9,15 @@ struct space *space_new(struct madefs *f)
 {
 	struct space *s = calloc(1, sizeof(*s));
 
-	cr_assert_not_null(s);
+	must(s);
 	s->f = f;
 	s->geom = f->m->fs.geom;
 	s->g = &s->geom;
 	s->ag = calloc(s->g->agcount, sizeof(*s->ag));
-	cr_assert_not_null(s->ag);
+	must(s->ag);
 	for (uint32_t i = 0; i < s->g->agcount; i++) {
 		s->ag[i] = calloc(s->g->agblocks, sizeof(**s->ag));
-		cr_assert_not_null(s->ag[i]);
+		must(s->ag[i]);
 	}
 	return s;
 }
@@ -41,7 +41,7 @@ void space_add(struct space *s, xfs_fsblock_t fsb, uint32_t len,
 	for (uint32_t i = 0; i < len; i++) {
 		struct space_block *b = space_at(s, fsb + i);
 
-		cr_assert_lt(b->n, SPACE_OWNERS);
+		must(b->n < SPACE_OWNERS);
 		s->owned += !b->n;
 		b->own[b->n] = *who;
 		if (who->owner < XFS_RMAP_OWN_COW && !who->bmbt)
@@ -59,7 +59,7 @@ void space_remove(struct space *s, xfs_fsblock_t fsb, uint32_t len,
 
 		while (k < b->n && b->own[k].owner != owner)
 			k++;
-		cr_assert_lt(k, b->n);
+		must(k < b->n);
 		b->own[k] = b->own[--b->n];
 		s->owned -= !b->n;
 	}
@@ -77,7 +77,7 @@ static void add(struct list_of *l, const union btree_rec *rec)
 	if (l->n == l->room) {
 		l->room = l->room ? 2 * l->room : 256;
 		l->rec = realloc(l->rec, l->room * sizeof(*l->rec));
-		cr_assert_not_null(l->rec);
+		must(l->rec);
 	}
 	l->rec[l->n++] = *rec;
 }
@@ -109,16 +109,15 @@ struct group {
 
 static void claim(struct group *g, uint64_t agbno, uint32_t len, uint64_t what)
 {
-	cr_assert_lt(agbno, g->pag->blocks, "AG %u block %u: 0x%llx",
-		     g->pag->group.agno, (uint32_t)agbno,
-		     (unsigned long long)what);
-	cr_assert_leq(len, g->pag->blocks - agbno);
+	must_say(agbno < g->pag->blocks, "AG %u block %u: 0x%llx",
+		 g->pag->group.agno, (uint32_t)agbno, (unsigned long long)what);
+	must(len <= g->pag->blocks - agbno);
 	for (uint32_t i = 0; i < len; i++) {
-		cr_assert_eq(g->what[agbno + i], NOTHING,
-			     "AG %u block %u: is 0x%llx and 0x%llx",
-			     g->pag->group.agno, (uint32_t)agbno + i,
-			     (unsigned long long)g->what[agbno + i],
-			     (unsigned long long)what);
+		must_say(g->what[agbno + i] == NOTHING,
+			 "AG %u block %u: is 0x%llx and 0x%llx",
+			 g->pag->group.agno, (uint32_t)agbno + i,
+			 (unsigned long long)g->what[agbno + i],
+			 (unsigned long long)what);
 		g->what[agbno + i] = what;
 	}
 }
@@ -149,11 +148,10 @@ static struct list_of read_tree(struct group *g, enum xfs_btree_kind kind,
 
 	btree_init_ag(&cur, NULL, &g->pag->group, kind,
 		      in_agi(kind) ? g->agibuf : g->agfbuf);
-	cr_assert_eq(btree_query_all(&cur, collect, &l), 0, "%s",
-		     g->s->f->said.text);
+	must_say(btree_query_all(&cur, collect, &l) == 0, "%s", g->s->f->said);
 	g->kind = kind;
 	g->owner = owner;
-	cr_assert_eq(btree_each_block(&cur, claim_block, g), 0);
+	must(btree_each_block(&cur, claim_block, g) == 0);
 	btree_fini(&cur);
 	return l;
 }
@@ -169,7 +167,7 @@ static void check_bno(struct group *g)
 	for (size_t i = 0; i < l.n; i++) {
 		const struct xfs_alloc_rec *r = &l.rec[i].alloc;
 
-		cr_assert_gt(r->ar_startblock, end, "not joined, or order");
+		must_say(r->ar_startblock > end, "not joined, or order");
 		claim(g, r->ar_startblock, r->ar_blockcount, FREE);
 		g->free_from[r->ar_startblock] = r->ar_blockcount;
 		end = r->ar_startblock + r->ar_blockcount;
@@ -177,8 +175,8 @@ static void check_bno(struct group *g)
 		if (r->ar_blockcount > longest)
 			longest = r->ar_blockcount;
 	}
-	cr_assert_eq(g->agf.agf_freeblks, total);
-	cr_assert_eq(g->agf.agf_longest, longest);
+	must(g->agf.agf_freeblks == total);
+	must(g->agf.agf_longest == longest);
 	free(l.rec);
 }
 
@@ -190,16 +188,16 @@ static void check_cnt(struct group *g)
 	for (size_t i = 0; i < l.n; i++) {
 		const struct xfs_alloc_rec *r = &l.rec[i].alloc;
 
-		cr_assert_eq(g->free_from[r->ar_startblock], r->ar_blockcount,
-			     "cntbt: %u from %u", r->ar_blockcount,
-			     r->ar_startblock);
+		must_say(g->free_from[r->ar_startblock] == r->ar_blockcount,
+			 "cntbt: %u from %u", r->ar_blockcount,
+			 r->ar_startblock);
 		total += r->ar_blockcount;
 		if (i)
-			cr_assert(r[0].ar_blockcount > l.rec[i - 1].alloc
+			must(r[0].ar_blockcount > l.rec[i - 1].alloc
 				  .ar_blockcount || r->ar_startblock >
 				  l.rec[i - 1].alloc.ar_startblock);
 	}
-	cr_assert_eq(g->agf.agf_freeblks, total);
+	must(g->agf.agf_freeblks == total);
 	free(l.rec);
 }
 
@@ -208,13 +206,13 @@ static void check_agfl(struct group *g)
 	uint32_t entries = xfs_agfl_entries(g->s->g), slot = g->agf.agf_flfirst;
 	struct buf *agfl;
 
-	cr_assert_eq(ag_read_agfl(NULL, g->pag, &agfl), 0);
+	must(ag_read_agfl(NULL, g->pag, &agfl) == 0);
 	for (uint32_t i = 0; i < g->agf.agf_flcount; i++) {
 		claim(g, get_be32(agfl->data + (g->s->g->v5 ? xfs_agfl_size :
 						0) + 4 * slot), 1,
 		      XFS_RMAP_OWN_AG);
 		if (i + 1 == g->agf.agf_flcount)
-			cr_assert_eq(slot, g->agf.agf_fllast);
+			must(slot == g->agf.agf_fllast);
 		slot = (slot + 1) % entries;
 	}
 	buf_release(agfl);
@@ -315,7 +313,7 @@ static void check_rmap(struct group *g, const struct list_of *have)
 		const struct xfs_rmap_rec *w = &want.rec[i].rmap;
 		const struct xfs_rmap_rec *h = &have->rec[i].rmap;
 
-		cr_assert(w->rm_startblock == h->rm_startblock &&
+		must_say(w->rm_startblock == h->rm_startblock &&
 			  w->rm_blockcount == h->rm_blockcount &&
 			  w->rm_owner == h->rm_owner &&
 			  w->rm_offset == h->rm_offset &&
@@ -329,7 +327,7 @@ static void check_rmap(struct group *g, const struct list_of *have)
 			  h->rm_blockcount, (unsigned long long)h->rm_owner,
 			  (unsigned long long)h->rm_offset);
 	}
-	cr_assert_eq(want.n, have->n);
+	must(want.n == have->n);
 	free(want.rec);
 }
 
@@ -366,7 +364,7 @@ static void check_refcount(struct group *g, const struct list_of *have)
 		const struct xfs_refcount_rec *w = &want.rec[i].refc;
 		const struct xfs_refcount_rec *h = &have->rec[i].refc;
 
-		cr_assert(w->rc_cow == h->rc_cow &&
+		must_say(w->rc_cow == h->rc_cow &&
 			  w->rc_startblock == h->rc_startblock &&
 			  w->rc_blockcount == h->rc_blockcount &&
 			  w->rc_refcount == h->rc_refcount,
@@ -376,8 +374,8 @@ static void check_refcount(struct group *g, const struct list_of *have)
 			  h->rc_refcount, (uint32_t)h->rc_startblock,
 			  h->rc_blockcount);
 	}
-	cr_assert_eq(want.n, have->n, "refcountbt: %zu records, wants %zu",
-		     have->n, want.n);
+	must_say(want.n == have->n, "refcountbt: %zu records, wants %zu",
+		 have->n, want.n);
 	free(want.rec);
 }
 
@@ -407,16 +405,15 @@ static void check_counts(struct group *g)
 	const struct xfs_geom *geom = g->s->g;
 	const uint32_t *n = g->blocks;
 
-	cr_assert_eq(g->agf.agf_btreeblks,
-		     n[XFS_BTREE_BNO] - 1 + n[XFS_BTREE_CNT] - 1 +
+	must(g->agf.agf_btreeblks == n[XFS_BTREE_BNO] - 1 + n[XFS_BTREE_CNT] - 1 +
 		     (geom->rmapbt ? n[XFS_BTREE_RMAP] - 1 : 0));
 	if (geom->rmapbt)
-		cr_assert_eq(g->agf.agf_rmap_blocks, n[XFS_BTREE_RMAP]);
+		must(g->agf.agf_rmap_blocks == n[XFS_BTREE_RMAP]);
 	if (geom->reflink)
-		cr_assert_eq(g->agf.agf_refcount_blocks, n[XFS_BTREE_REFC]);
+		must(g->agf.agf_refcount_blocks == n[XFS_BTREE_REFC]);
 	if (geom->inobtcount) {
-		cr_assert_eq(g->agi.agi_iblocks, n[XFS_BTREE_INO]);
-		cr_assert_eq(g->agi.agi_fblocks, n[XFS_BTREE_FINO]);
+		must(g->agi.agi_iblocks == n[XFS_BTREE_INO]);
+		must(g->agi.agi_fblocks == n[XFS_BTREE_FINO]);
 	}
 }
 
@@ -428,10 +425,9 @@ static uint64_t check_group(struct space *s, xfs_agnumber_t agno)
 
 	g.what = calloc(g.pag->blocks, sizeof(*g.what));
 	g.free_from = calloc(g.pag->blocks, sizeof(*g.free_from));
-	cr_assert(g.what && g.free_from);
-	cr_assert_eq(ag_read_agi(NULL, g.pag, &g.agibuf), 0);
-	cr_assert_eq(ag_read_agf(NULL, g.pag, &g.agfbuf), 0, "%s",
-		     s->f->said.text);
+	must(g.what && g.free_from);
+	must(ag_read_agi(NULL, g.pag, &g.agibuf) == 0);
+	must_say(ag_read_agf(NULL, g.pag, &g.agfbuf) == 0, "%s", s->f->said);
 	g.agf = ag_agf(g.agfbuf);
 	g.agi = ag_agi(g.agibuf);
 	claim_fixed(&g);
@@ -449,8 +445,8 @@ static uint64_t check_group(struct space *s, xfs_agnumber_t agno)
 	if (s->g->reflink)
 		counts = read_tree(&g, XFS_BTREE_REFC, XFS_RMAP_OWN_REFC);
 	for (uint32_t i = 0; i < g.pag->blocks; i++)
-		cr_assert_neq(g.what[i], NOTHING, "AG %u block %u is lost",
-			      agno, i);
+		must_say(g.what[i] != NOTHING, "AG %u block %u is lost", agno,
+			 i);
 	if (s->g->rmapbt)
 		check_rmap(&g, &owners);
 	if (s->g->reflink)
@@ -472,9 +468,8 @@ void space_check(struct space *s)
 
 	for (xfs_agnumber_t i = 0; i < s->g->agcount; i++)
 		fdblocks += check_group(s, i);
-	cr_assert_eq(counters_read(&s->f->m->fs, TRANS_SB_FDBLOCKS),
-		     (int64_t)fdblocks, "fdblocks %lld, groups have %lld",
-		     (long long)counters_read(&s->f->m->fs,
-					      TRANS_SB_FDBLOCKS),
-		     (long long)fdblocks);
+	must_say(counters_read(&s->f->m->fs, TRANS_SB_FDBLOCKS) == (int64_t)fdblocks,
+		 "fdblocks %lld, groups have %lld",
+		 (long long)counters_read(&s->f->m->fs,
+					      TRANS_SB_FDBLOCKS), (long long)fdblocks);
 }
