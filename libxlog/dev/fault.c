@@ -35,6 +35,8 @@ struct fault {
 	uint32_t	atom_bytes;	/* written wholly or not at all */
 	uint64_t	count[OPS];
 	uint64_t	fail_at[OPS];	/* number of the call */
+	uint64_t	spoil_at;	/* number of the write */
+	uint64_t	bad_start, bad_end; /* no write gets there */
 	uint64_t	stop_after;	/* writes */
 	uint64_t	stop_at;	/* flush */
 	bool		stopped;
@@ -165,6 +167,21 @@ static int begin(struct fault *f, enum fault_op op)
 	return 0;
 }
 
+/* The write that has begun, and may be the one that finds a bad place. */
+static int check_place(struct fault *f, uint64_t off_bytes, size_t len)
+	REQUIRES(f->lock);
+
+static int check_place(struct fault *f, uint64_t off_bytes, size_t len)
+{
+	if (f->count[FAULT_WRITE] == f->spoil_at) {
+		f->bad_start = off_bytes;
+		f->bad_end = off_bytes + len;
+	}
+	if (off_bytes < f->bad_end && off_bytes + len > f->bad_start)
+		return refuse(f, "fault.fail", "the place is made bad");
+	return 0;
+}
+
 static int record(struct fault *f, enum fault_op op, uint64_t off_bytes,
 		  size_t len) REQUIRES(f->lock);
 
@@ -224,6 +241,8 @@ static int fault_write(struct dev *dev, uint64_t off_bytes, const void *buf,
 	memcpy(w->bytes, buf, len);
 	xmutex_lock(&f->lock);
 	rc = begin(f, FAULT_WRITE);
+	if (!rc)
+		rc = check_place(f, off_bytes, len);
 	if (!rc)
 		rc = record(f, FAULT_WRITE, off_bytes, len);
 	if (!rc) {
@@ -286,6 +305,8 @@ static void reset(struct fault *f)
 		f->count[op] = 0;
 		f->fail_at[op] = FAULT_NEVER;
 	}
+	f->spoil_at = FAULT_NEVER;
+	f->bad_start = f->bad_end = 0;
 	f->stop_after = FAULT_NEVER;
 	f->stop_at = FAULT_NEVER;
 	f->stopped = false;
@@ -449,6 +470,15 @@ void fault_fail(struct dev *dev, enum fault_op op, uint64_t nth)
 
 	xmutex_lock(&f->lock);
 	f->fail_at[op] = nth;
+	xmutex_unlock(&f->lock);
+}
+
+void fault_spoil(struct dev *dev, uint64_t nth)
+{
+	struct fault *f = to_fault(dev);
+
+	xmutex_lock(&f->lock);
+	f->spoil_at = nth;
 	xmutex_unlock(&f->lock);
 }
 

@@ -71,6 +71,12 @@ void fault_stop(struct dev *dev, enum fault_op op, uint64_t nth);
  */
 void fault_fail(struct dev *dev, enum fault_op op, uint64_t nth);
 
+/*
+ * As fault_fail() of the @nth write, but its place is bad from then on: every
+ * write to any of these bytes fails, until the next crash.
+ */
+void fault_spoil(struct dev *dev, uint64_t nth);
+
 struct fault_counts {
 	/* Calls, also those that failed, but for what came after a stop. */
 	uint64_t	reads, writes, flushes;

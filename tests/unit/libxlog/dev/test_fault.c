@@ -247,6 +247,23 @@ Test(fault_fail, hits_one_flush_and_keeps_all_held)
 	cr_assert_eq(block_of(below, 0), 1);
 }
 
+Test(fault_fail, hits_a_place_for_good)
+{
+	fault_spoil(dev, 2);
+	cr_assert_eq(put(4, 1, 2), 0);
+	cr_assert_eq(put(4, 2, 2), -EIO);
+	assert_said(&said, "the place is made bad");
+	cr_assert_eq(put(3, 3, 2), -EIO);
+	cr_assert_eq(put(5, 3, 2), -EIO);
+	cr_assert_eq(put(3, 3, 1), 0);
+	cr_assert_eq(put(6, 3, 1), 0);
+	cr_assert_eq(block_of(dev, 4), 1);
+	cr_assert_eq(dev_flush(dev), 0);
+	cr_assert_eq(put(4, 4, 1), -EIO);
+	cr_assert_eq(fault_crash(dev, FAULT_KEEP, 1), 0);
+	cr_assert_eq(put(4, 4, 1), 0);
+}
+
 Test(fault_fail, is_taken_back_and_ends_with_a_crash)
 {
 	fault_fail(dev, FAULT_WRITE, 1);
