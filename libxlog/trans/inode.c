@@ -18,6 +18,7 @@ enum {
 struct shard {
 	struct xmutex	lock;
 	struct list	bucket[BUCKETS];	/* (lock) */
+	struct list	buried;		/* (lock) not found any more, but there */
 };
 
 struct inode_cache {
@@ -417,13 +418,14 @@ void inodes_of_cluster_stale(struct buf *b, struct list *stale)
 	}
 }
 
-/* Out of the cache: a new inode may have its number from now on. */
+/* A new inode may have its number from now on. */
 static void unhash(struct inode *ip)
 {
 	struct shard *shard = shard_of(ip->fs->inodes, ip->ino);
 
 	xmutex_lock(&shard->lock);
 	list_remove(&ip->hash_link);
+	list_insert_last(&ip->hash_link, &shard->buried);
 	xmutex_unlock(&shard->lock);
 }
 
@@ -456,6 +458,7 @@ int inode_cache_new(struct trans_fs *fs, struct inode_cache **out)
 	for (unsigned int i = 0; i < SHARDS; i++) {
 		for (unsigned int j = 0; j < BUCKETS; j++)
 			list_init(&cache->shard[i].bucket[j]);
+		list_init(&cache->shard[i].buried);
 		if (xmutex_init(&cache->shard[i].lock)) {
 			while (i--)
 				xmutex_fini(&cache->shard[i].lock);
@@ -467,21 +470,27 @@ int inode_cache_new(struct trans_fs *fs, struct inode_cache **out)
 	return 0;
 }
 
-void inode_cache_free(struct inode_cache *cache)
+static void free_all(struct list *inodes)
 {
 	struct list *first;
 
+	while ((first = list_first(inodes))) {
+		list_remove(first);
+		inode_free(container_of(first, struct inode, hash_link));
+	}
+}
+
+void inode_cache_free(struct inode_cache *cache)
+{
 	if (!cache)
 		return;
 	for (unsigned int i = 0; i < SHARDS; i++) {
-		for (unsigned int j = 0; j < BUCKETS; j++) {
-			while ((first = list_first(&cache->shard[i].bucket[j]))) {
-				list_remove(first);
-				inode_free(container_of(first, struct inode,
-							hash_link));
-			}
-		}
-		xmutex_fini(&cache->shard[i].lock);
+		struct shard *shard = &cache->shard[i];
+
+		for (unsigned int j = 0; j < BUCKETS; j++)
+			free_all(&shard->bucket[j]);
+		free_all(&shard->buried);
+		xmutex_fini(&shard->lock);
 	}
 	free(cache);
 }

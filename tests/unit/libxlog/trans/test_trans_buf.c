@@ -106,11 +106,8 @@ static bool is_locked(struct buf *b)
 
 static void recover(void)
 {
-	struct xlog_recover_result res;
-
 	mounted_stop(f);
-	cr_assert_eq(xlog_recover(f->fs->log, NULL, &res), 0, "%s",
-		     f->fs->reports);
+	mounted_recover(f);
 }
 
 /* --- whose they are --- */
