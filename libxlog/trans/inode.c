@@ -126,17 +126,17 @@ static int no_memory(struct trans_fs *fs)
 }
 
 /* Clusters are counted from the start of a chunk, which is aligned. */
-static void place(struct inode *ip)
+void inode_place(const struct trans_fs *fs, xfs_ino_t ino, uint64_t *daddr,
+		 uint32_t *offset_bytes)
 {
-	const struct xfs_geom *g = &ip->fs->geom;
-	uint32_t blocks = ip->fs->cluster_bb * BB_SIZE >> g->blocklog;
-	xfs_agblock_t agbno = xfs_ino_agbno(g, ip->ino);
-	uint32_t behind = agbno % ip->fs->inode_align % blocks;
+	const struct xfs_geom *g = &fs->geom;
+	uint32_t blocks = fs->cluster_bb * BB_SIZE >> g->blocklog;
+	xfs_agblock_t agbno = xfs_ino_agbno(g, ino);
+	uint32_t behind = agbno % fs->inode_align % blocks;
 
-	ip->daddr = xfs_agb_to_daddr(g, xfs_ino_agno(g, ip->ino),
-				     agbno - behind);
-	ip->offset_bytes = (behind << g->blocklog) +
-			   (xfs_ino_slot(g, ip->ino) << g->inodelog);
+	*daddr = xfs_agb_to_daddr(g, xfs_ino_agno(g, ino), agbno - behind);
+	*offset_bytes = (behind << g->blocklog) +
+			(xfs_ino_slot(g, ino) << g->inodelog);
 }
 
 /* The core as it lives in memory. */
@@ -227,7 +227,7 @@ static struct inode *inode_new(struct trans_fs *fs, xfs_ino_t ino)
 	list_init(&ip->hash_link);
 	list_init(&ip->stale_link);
 	inode_item_init(ip);
-	place(ip);
+	inode_place(fs, ino, &ip->daddr, &ip->offset_bytes);
 	return ip;
 }
 

@@ -98,6 +98,10 @@ void inode_hold(struct trans *t, struct inode *ip);
  */
 void inode_log(struct trans *t, struct inode *ip, unsigned int fields);
 
+/* Where inode @ino, in memory or not, lies: its cluster, and the byte in that. */
+void inode_place(const struct trans_fs *fs, xfs_ino_t ino, uint64_t *daddr,
+		 uint32_t *offset_bytes);
+
 /* --- forks --- */
 
 /*
