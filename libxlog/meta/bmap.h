@@ -55,9 +55,6 @@ int bmap_each(struct trans *t, struct inode *ip, int whichfork,
  */
 int bmap_check(struct inode *ip) MUST_CHECK;
 
-/* Extents of the fork, by its counter. 0 for an attribute fork that is not. */
-uint64_t bmap_extents(const struct inode *ip, int whichfork);
-
 /* --- to change --- */
 
 enum {
