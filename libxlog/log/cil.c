@@ -386,26 +386,6 @@ static void take_items(struct checkpoint *cp, struct list *items)
 	}
 }
 
-/*
- * LOG_DIRECT: items that end with their checkpoint, which may be durable as
- * soon as it is written.
- */
-static void let_go_of_short_lived(struct list *items)
-{
-	for (struct list *l = list_first(items), *next; l; l = next) {
-		struct log_item *item = container_of(l, struct log_item,
-						     trans_link);
-
-		next = list_next(l, items);
-		if (!(item->ops->flags & LOG_OPS_RELEASE_COMMITTED) ||
-		    !is_dirty(item))
-			continue;
-		list_remove(l);
-		atomic_fetch_and(&item->flags, ~(unsigned int)LOG_ITEM_DIRTY);
-		item->ops->committing(item, 0);
-	}
-}
-
 static void let_go(struct list *items, uint64_t seq)
 {
 	struct list *first;
@@ -548,7 +528,6 @@ static int commit_direct(struct log *log, const struct log_commit *c,
 	if (c->ticket->left_bytes < 0)
 		overrun(log, c->ticket, c->items);
 	take_items(cp, c->items);
-	let_go_of_short_lived(c->items);
 	if (c->busy)
 		list_splice_last(c->busy, &cp->busy);
 	rc = checkpoint_write_direct(cp, &lsn);
