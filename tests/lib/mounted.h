@@ -45,10 +45,24 @@ static inline struct xlog_recover_result mounted_recover(struct mounted *f)
 	return res;
 }
 
-static inline struct mounted *mounted_new(const char *image)
+/* In use: its log is clean. */
+static inline void mounted_again_with(struct mounted *f, unsigned int flags)
 {
-	const struct mount_options opts = { .flags = LOG_NO_THREADS,
-					    .seed = 1 };
+	const struct mount_options opts = { .flags = flags, .seed = 1 };
+
+	cr_assert_eq(mount_open(f->fs->log, &opts, &f->m), 0, "%s",
+		     f->fs->reports);
+	cr_assert_eq(mount_each_inode(f->m, mounted_add, f), 0);
+}
+
+static inline void mounted_again(struct mounted *f)
+{
+	mounted_again_with(f, LOG_NO_THREADS);
+}
+
+static inline struct mounted *mounted_new_with(const char *image,
+					       unsigned int flags)
+{
 	struct mounted *f = calloc(1, sizeof(*f));
 	struct xlog_recover_result res;
 
@@ -58,10 +72,13 @@ static inline struct mounted *mounted_new(const char *image)
 	if (res.unlinked)
 		testfs_erase_log(f->fs);
 	testfs_reload(f->fs);
-	cr_assert_eq(mount_open(f->fs->log, &opts, &f->m), 0, "%s",
-		     f->fs->reports);
-	cr_assert_eq(mount_each_inode(f->m, mounted_add, f), 0);
+	mounted_again_with(f, flags);
 	return f;
+}
+
+static inline struct mounted *mounted_new(const char *image)
+{
+	return mounted_new_with(image, LOG_NO_THREADS);
 }
 
 /* Power fails, or it was unmounted before. */
