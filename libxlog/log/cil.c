@@ -100,8 +100,6 @@ void cil_abort(struct log *log)
 {
 	struct list items, busy, *first;
 
-	if (!log->cil.ctx)
-		return;
 	list_init(&items);
 	list_init(&busy);
 	take_all(log, &items, &busy);

@@ -265,7 +265,9 @@ int log_open(const struct log_config *config, struct log **out)
 static void drop_all(struct log *log)
 {
 	log_shutdown(log, LOG_SHUTDOWN_NOFLUSH, NULL);
-	cil_abort(log);
+	/* NULL: it could not be started */
+	if (log->cil.ctx)
+		cil_abort(log);
 	ail_abort(log);
 }
 
