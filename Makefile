@@ -110,7 +110,7 @@ A	:= $(BUILD)/libcmd.a $(BUILD)/libxlog.a $(BUILD)/libxfsfmt.a
 .SECONDARY:			# keep objects: make would delete them as intermediates
 .DELETE_ON_ERROR:
 .PHONY: all check check-all unit story stress fuzz fuzz-build fuzz-replay lint \
-	crash corrupt formats variants bench bench-all corpus demo deps install install-strip uninstall dist \
+	trees crash corrupt formats variants bench bench-all corpus demo deps install install-strip uninstall dist \
 	distcheck clean help FORCE
 
 all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/$(SHLIB) $(BUILD)/libxlog.pc ## build the tools and the library
@@ -225,6 +225,8 @@ story: all $(call bin,$(STORY_C) $(TRUTH) $(SPOIL) $(AGREE) $(DIFFER)) $(UNPACKE
 	@$(RUN) story $(STORY_SH) $(call bin,$(STORY_C))
 stress: $(call bin,$(STRESS))	## programs with many threads
 	@$(RUN) stress $^
+trees: $(BUILD)/tests/stress/btree ## B+trees of every kind, a million operations each: a minute or two
+	@$< 1000000
 # The engine's: CRASHES by our own replay, a tenth of them by the kernel's.
 CRASHES	?= 1000
 WRITTEN	:= engine_survives_power_failure engine_changes_inodes
