@@ -154,7 +154,11 @@ int mount_open_recovered(struct xlog *reader, const struct mount_options *opts,
 	if (why)
 		return refuse(reader, -EUCLEAN, "sb.recovered", why);
 	rc = check_features(reader, &sb);
-	return rc ? rc : open_at(reader, opts, r, &sb, out);
+	if (!rc)
+		rc = open_at(reader, opts, r, &sb, out);
+	if (!rc)
+		(*out)->fs.count_changes = true;
+	return rc;
 }
 
 int mount_unmount(struct mount *m)

@@ -251,14 +251,41 @@ static void count_flush(struct inode *ip)
 		ip->di.di_flushiter = 0;
 }
 
+/*
+ * What was logged of a fork, and no more: as if the log had been replayed. What
+ * lies behind it in the slot is of former times, and stays so.
+ */
+static void fork_to_disk(const struct inode *ip, uint8_t *slot, int whichfork)
+{
+	uint32_t room;
+	const uint8_t *fork = inode_fork(ip, whichfork, &room);
+	uint8_t *to = slot + (fork - ip->raw);
+	uint8_t root[XFS_DINODE_MAX_BYTES + XFS_BTREE_LONG_CRC_BYTES];
+	uint32_t bytes = logged_bytes(ip, whichfork);
+	enum xfs_btree_kind kind;
+	const char *why;
+
+	if (!is_btree(ip, whichfork)) {
+		memcpy(to, fork, bytes);
+		return;
+	}
+	kind = root_kind(ip, whichfork);
+	xfs_broot_to_log(root, fork, room, kind, &ip->fs->geom, ip->ino);
+	why = xfs_broot_to_disk(to, room, root, bytes, kind, ip->fs->geom.v5);
+	assert(!why);
+}
+
 static void to_disk(struct inode *ip, uint8_t *slot, xfs_lsn_t lsn)
 {
-	size_t core = xfs_dinode_core_bytes(&ip->di);
 	size_t bytes = ip->fs->geom.inodesize;
+	unsigned int bits = logged_forks(ip);
 
 	ip->di.di_next_unlinked = get_be32(slot + XFS_DINODE_UNLINKED_OFF);
 	xfs_dinode_encode(slot, &ip->di, xfs_dinode_variant(&ip->di), XFS_BE);
-	memcpy(slot + core, ip->raw + core, bytes - core);
+	if (bits & (XFS_ILOG_DFORK | XFS_ILOG_DEV))
+		fork_to_disk(ip, slot, XFS_DATA_FORK);
+	if (bits & XFS_ILOG_AFORK)
+		fork_to_disk(ip, slot, XFS_ATTR_FORK);
 	if (ip->di.di_version < 3)
 		return;
 	put_be64(slot + XFS_DINODE_LSN_OFF, lsn);
@@ -397,6 +424,9 @@ void inode_log(struct trans *t, struct inode *ip, unsigned int fields)
 {
 	assert(!(fields & ~(unsigned int)(XFS_ILOG_CORE | XFS_ILOG_DEV |
 					  FORKS)));
+	if (t->fs->count_changes && ip->di.di_version >= 3 &&
+	    !(atomic_load(&ip->item.flags) & LOG_ITEM_DIRTY))
+		ip->di.di_changecount++;
 	ip->fields |= fields | XFS_ILOG_CORE;
 	atomic_store_explicit(&ip->is_free, !ip->di.di_mode,
 			      memory_order_relaxed);

@@ -69,6 +69,11 @@ struct trans_fs {
 	 * what keeps its tail where it is.
 	 */
 	bool		recovering;
+	/*
+	 * Each transaction that logs an inode of version 3 counts
+	 * di_changecount up, as in Linux; else that is for its users to do.
+	 */
+	bool		count_changes;
 };
 
 /*
