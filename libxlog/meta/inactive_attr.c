@@ -53,8 +53,8 @@ static int cut_tree(struct trans **t, struct inode *ip)
 	bool found;
 	int rc = bmap_find(*t, ip, XFS_ATTR_FORK, 0, &rec, &found);
 
-	/* no root, or nothing but that, which goes at once */
-	if (rc || !found || rec.br_startoff || ip->di.di_nblocks == 1)
+	/* without a root there is nothing to walk */
+	if (rc || !found || rec.br_startoff)
 		return rc;
 	daddr = xfs_fsb_to_daddr(g, rec.br_startblock);
 	rc = trans_get_buf(*t, daddr, g->blocksize / BB_SIZE,

@@ -59,17 +59,17 @@ static int forget(struct trans *t, struct inode *ip, xfs_fsblock_t fsb,
 }
 
 /*
- * As many buffers from the end of extent @rec as one transaction takes; *@off:
- * where they begin in the file.
+ * As many buffers from the end of extent @rec as there are *@left for this
+ * transaction; *@off: where they begin in the file.
  */
 static int forget_end(struct trans *t, struct inode *ip, uint32_t unit,
-		      const struct xfs_bmbt_rec *rec, uint64_t *off)
+		      const struct xfs_bmbt_rec *rec, unsigned int *left,
+		      uint64_t *off)
 {
 	uint64_t end = rec->br_startoff + rec->br_blockcount, start;
 	int rc = 0;
 
-	for (unsigned int i = 0; i < BUFFERS_PER_TRANS && !rc &&
-	     end > rec->br_startoff; i++) {
+	for (; *left && !rc && end > rec->br_startoff; --*left) {
 		start = (end - 1) / unit * unit;
 		if (start < rec->br_startoff)
 			start = rec->br_startoff;
@@ -82,27 +82,39 @@ static int forget_end(struct trans *t, struct inode *ip, uint32_t unit,
 	return rc;
 }
 
-int itruncate_metadata(struct trans **t, struct inode *ip, int whichfork,
-		       uint32_t unit)
+/* The last extent, or the end of it; *@found false: there was none. */
+static int remove_last(struct trans *t, struct inode *ip, int whichfork,
+		       uint32_t unit, unsigned int *left, bool *found)
 {
 	struct xfs_bmbt_rec rec;
 	uint64_t off, len;
-	bool found;
-	int rc;
+	int rc = bmap_find_last(t, ip, whichfork, BMAP_MAX_OFF, &rec, found);
 
-	for (;;) {
-		rc = bmap_find_last(*t, ip, whichfork, BMAP_MAX_OFF, &rec,
-				    &found);
-		if (rc || !found)
-			return rc;
-		rc = forget_end(*t, ip, unit, &rec, &off);
-		if (rc)
-			return rc;
-		len = rec.br_startoff + rec.br_blockcount - off;
-		rc = bmap_unmap(*t, ip, whichfork, off, &len, 0, 1);
+	if (rc || !*found)
+		return rc;
+	rc = forget_end(t, ip, unit, &rec, left, &off);
+	if (rc)
+		return rc;
+	len = rec.br_startoff + rec.br_blockcount - off;
+	return bmap_unmap(t, ip, whichfork, off, &len, 0, 1);
+}
+
+int itruncate_metadata(struct trans **t, struct inode *ip, int whichfork,
+		       uint32_t unit)
+{
+	bool found = true;
+	int rc = 0;
+
+	while (found && !rc) {
+		unsigned int left = BUFFERS_PER_TRANS;
+
+		for (unsigned int i = 0; i < EXTENTS_PER_TRANS && left &&
+		     found && !rc; i++)
+			rc = remove_last(*t, ip, whichfork, unit, &left,
+					 &found);
 		if (!rc)
 			rc = defer_finish(t);
-		if (rc)
-			return rc;
+		found = found && inode_nextents(ip, whichfork);
 	}
+	return rc;
 }
