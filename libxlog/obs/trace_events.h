@@ -19,6 +19,8 @@
 #define TRACE_MOVE_KEYS		"type:s id:x old:l new:l"
 #define TRACE_ICLOG_KEYS	"iclog:u state:s refs:u offset:u lsn:l flags:x"
 #define TRACE_TRANS_KEYS	"tid:x res:s"
+#define TRACE_DEFER_KEYS	"type:s id:x count:u"
+#define TRACE_BUSY_KEYS		"agno:u agbno:x len:u"
 #define TRACE_BUF_KEYS		"daddr:x bbs:u pins:u"
 #define TRACE_INODE_KEYS	"ino:x pins:u"
 
@@ -40,6 +42,19 @@
 	E(xfs_cil_whiteout_mark,	TRACE_ITEM_KEYS)		\
 	E(xfs_cil_whiteout_skip,	TRACE_ITEM_KEYS)		\
 	E(xfs_cil_whiteout_unpin,	TRACE_ITEM_KEYS)		\
+	E(xfs_defer_add_item,		"type:s count:u")		\
+	E(xfs_defer_create_intent,	TRACE_DEFER_KEYS)		\
+	E(xfs_defer_finish,		TRACE_TRANS_KEYS)		\
+	E(xfs_defer_finish_done,	TRACE_TRANS_KEYS)		\
+	E(xfs_defer_finish_error,	"tid:x res:s rc:d")		\
+	E(xfs_defer_pending_abort,	TRACE_DEFER_KEYS)		\
+	E(xfs_defer_pending_finish,	TRACE_DEFER_KEYS)		\
+	E(xfs_defer_relog_intent,	TRACE_DEFER_KEYS)		\
+	E(xfs_extent_busy,		TRACE_BUSY_KEYS)		\
+	E(xfs_extent_busy_clear,	TRACE_BUSY_KEYS)		\
+	E(xfs_extent_busy_force,	TRACE_BUSY_KEYS)		\
+	E(xfs_extent_busy_reuse,	TRACE_BUSY_KEYS)		\
+	E(xfs_extent_busy_trim,		"agno:u agbno:x len:u tbno:x tlen:u") \
 	E(xfs_force_shutdown,		"how:s why:q")			\
 	E(xfs_inode_pin,		TRACE_INODE_KEYS)		\
 	E(xfs_inode_push_pinned,	TRACE_INODE_KEYS)		\

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "libxlog/base/sync.h"
+#include "libxlog/obs/trace.h"
 #include "libxlog/trans/busy.h"
 #include "libxlog/trans/busy_tree.h"
 
@@ -146,6 +147,7 @@ int busy_insert(struct trans *t, xfs_agnumber_t agno, xfs_agblock_t agbno,
 			      agno, len_fsb, agbno);
 	}
 	list_insert_last(&e->log.link, &t->freed);
+	TRACE(xfs_extent_busy, agno, agbno, len_fsb);
 	return 0;
 }
 
@@ -183,6 +185,9 @@ bool busy_trim(struct trans_fs *fs, xfs_agnumber_t agno, uint32_t want_fsb,
 	}
 	xmutex_unlock(&g->lock);
 	cut = best_fsb < *len_fsb;
+	if (cut)
+		TRACE(xfs_extent_busy_trim, agno, *agbno, *len_fsb, best,
+		      best_fsb);
 	*agbno = best;
 	*len_fsb = best_fsb;
 	return cut;
@@ -237,6 +242,7 @@ int busy_reuse(struct trans *t, xfs_agnumber_t agno, xfs_agblock_t agbno,
 			cut_piece(g, p, agbno, agbno + len_fsb, &spare);
 	}
 	xmutex_unlock(&g->lock);
+	TRACE(xfs_extent_busy_reuse, agno, agbno, len_fsb);
 	free(spare);
 	return 0;
 }
@@ -275,6 +281,7 @@ int busy_flush(struct trans *t, xfs_agnumber_t agno, xfs_agblock_t agbno,
 	int rc;
 
 	while ((seq = last_seq(g, agbno, agbno + len_fsb, &own))) {
+		TRACE(xfs_extent_busy_force, agno, agbno, len_fsb);
 		rc = log_force_seq(t->fs->log, seq, true);
 		if (rc)
 			return rc;
@@ -294,9 +301,14 @@ static void drop_all(struct busy_group *g, struct busy_extent *e)
 	struct list *first;
 
 	xmutex_lock(&g->lock);
-	while ((first = list_first(&e->pieces)))
-		drop_piece(g, container_of(first, struct busy_piece,
-					   extent_link));
+	while ((first = list_first(&e->pieces))) {
+		struct busy_piece *p = container_of(first, struct busy_piece,
+						    extent_link);
+
+		TRACE(xfs_extent_busy_clear, e->agno, p->first,
+		      p->end - p->first);
+		drop_piece(g, p);
+	}
 	if (e->discarding)
 		xcond_wake_all(&g->discarded);
 	xmutex_unlock(&g->lock);

@@ -9,6 +9,15 @@
 
 #include "libxlog/trans/defer_priv.h"
 
+#define TRACE_CHAIN(event, t, rc)					\
+	TRACE(event, ticket_tid((t)->ticket),				\
+	      trace_str(xfs_tr_names[(t)->res - (t)->fs->resv.tr]),	\
+	      trace_int(rc))
+#define TRACE_PENDING(event, p)						\
+	TRACE(event, trace_str(xfs_li_name((p)->type->intent_type)),	\
+	      (p)->intent ? log_item_id(intent_item((p)->intent)) : 0,	\
+	      (p)->count)
+
 int defer_add(struct trans *t, const struct defer_type *type,
 	      struct defer_work *w)
 {
@@ -28,6 +37,8 @@ int defer_add(struct trans *t, const struct defer_type *type,
 	}
 	list_insert_last(&w->link, &p->works);
 	p->count++;
+	TRACE(xfs_defer_add_item, trace_str(xfs_li_name(type->intent_type)),
+	      p->count);
 	return 0;
 }
 
@@ -81,6 +92,7 @@ void defer_pending_free_all(struct list *pending)
 
 	while ((first = list_first(pending))) {
 		list_remove(first);
+		TRACE_PENDING(xfs_defer_pending_abort, pending_of(first));
 		pending_free(pending_of(first));
 	}
 }
@@ -124,6 +136,7 @@ static int log_intent(struct trans *t, struct defer_pending *p)
 	p->intent = intent_new(t->fs, p->type, &p->works);
 	if (!p->intent)
 		return -ENOMEM;
+	TRACE_PENDING(xfs_defer_create_intent, p);
 	if (!order_is_broken(t))
 		intent_log(t, p->intent);
 	return 0;
@@ -159,6 +172,7 @@ static int relog(struct trans **t, struct list *pending)
 
 		if (!intent_is_behind(p->intent))
 			continue;
+		TRACE_PENDING(xfs_defer_relog_intent, p);
 		again = intent_again(p->intent);
 		if (!again)
 			return -ENOMEM;
@@ -214,6 +228,7 @@ int defer_finish_one(struct trans *t, struct defer_pending *p)
 	struct intent *done = p->intent;
 	int rc = pass_point(t);
 
+	TRACE_PENDING(xfs_defer_pending_finish, p);
 	if (!rc)
 		rc = intent_log_done(t, done);
 	if (rc)
@@ -252,10 +267,15 @@ static int run(struct trans **t, struct list *pending)
 
 int defer_run(struct trans **t, struct list *pending)
 {
-	int rc = run(t, pending);
+	int rc;
 
-	if (!rc)
+	TRACE_CHAIN(xfs_defer_finish, *t, 0);
+	rc = run(t, pending);
+	if (!rc) {
+		TRACE_CHAIN(xfs_defer_finish_done, *t, 0);
 		return 0;
+	}
+	TRACE_CHAIN(xfs_defer_finish_error, *t, rc);
 	defer_pending_free_all(pending);
 	/* a half of the chain may be in the log, and nothing goes on with it */
 	log_shutdown((*t)->fs->log, LOG_SHUTDOWN_ERROR,

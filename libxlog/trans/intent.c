@@ -87,6 +87,13 @@ static void no_committing(struct log_item *item, uint64_t seq)
 	(void)seq;
 }
 
+static uint64_t intent_id(const struct log_item *item)
+{
+	const struct intent *in = container_of(item, const struct intent, item);
+
+	return get_w64(in->data + ID_OFF, XFS_HOST_ORDER);
+}
+
 /* Logged, or whited out, or never to be. */
 static void intent_unpin(struct log_item *item, bool abort)
 {
@@ -98,6 +105,7 @@ static const struct trans_item_ops intent_ops = {
 	.log = {
 		.name = "intent",
 		.flags = LOG_OPS_INTENT,
+		.id = intent_id,
 		.size = intent_size,
 		.format = intent_format,
 		.pin = no_pin,
@@ -148,6 +156,13 @@ static void done_end(struct log_item *item, bool abort)
 	free(d);
 }
 
+static uint64_t done_id(const struct log_item *item)
+{
+	const struct done *d = container_of(item, const struct done, item);
+
+	return intent_id(&d->intent->item);
+}
+
 static struct log_item *done_intent(struct log_item *item)
 {
 	return &done_of(item)->intent->item;
@@ -157,6 +172,7 @@ static const struct trans_item_ops done_ops = {
 	.log = {
 		.name = "done",
 		.flags = LOG_OPS_DONE | LOG_OPS_RELEASE_COMMITTED,
+		.id = done_id,
 		.size = done_size,
 		.format = done_format,
 		.pin = no_pin,
@@ -304,6 +320,11 @@ void intent_drop(struct intent *in)
 {
 	if (in)
 		put(in);
+}
+
+const struct log_item *intent_item(const struct intent *in)
+{
+	return &in->item;
 }
 
 bool intent_is_behind(const struct intent *in)

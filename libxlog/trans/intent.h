@@ -41,6 +41,9 @@ int intent_log_done(struct trans *t, struct intent *in) MUST_CHECK;
 /* It will not be done any more. NULL is allowed. */
 void intent_drop(struct intent *in);
 
+/* For trace events. */
+const struct log_item *intent_item(const struct intent *in);
+
 /* It keeps the tail from moving to where it ought to be. */
 bool intent_is_behind(const struct intent *in);
 

@@ -3,6 +3,7 @@
  * Chains of deferred work: in which order what is done, and what of it is in
  * the log.
  */
+#include "libxlog/obs/trace.h"
 #include "tests/lib/cells.h"
 
 static struct cells *c;
@@ -375,6 +376,66 @@ Test(defer_log, has_an_intent_again_that_would_hold_it_up)
 	cr_assert_eq(c->cell[1].units, 1500);
 	cr_assert_eq(c->cell[2].units, 1);
 	cr_assert_eq(cells_sum(c), 0);
+}
+
+/* --- events --- */
+
+/* "add 1; create 1; ...": events of deferred work, and their counts. */
+static void take_event(void *ctx, const struct trace_record *r)
+{
+	static const struct {
+		enum trace_event event;
+		const char	*name;
+		unsigned int	count;	/* its argument */
+	} known[] = {
+		{ TRACE_xfs_defer_add_item, "add", 1 },
+		{ TRACE_xfs_defer_create_intent, "create", 2 },
+		{ TRACE_xfs_defer_pending_finish, "finish", 2 },
+		{ TRACE_xfs_defer_pending_abort, "abort", 2 },
+		{ TRACE_xfs_defer_finish_error, "error", 2 },
+		{ TRACE_xfs_defer_finish_done, "done", 2 },
+	};
+	char *text = ctx;
+
+	for (unsigned int i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].event == r->event)
+			sprintf(text + strlen(text), "%s %d; ", known[i].name,
+				(int)r->args[known[i].count]);
+}
+
+static void trace_defer(char *text)
+{
+	bool wanted[TRACE_EVENTS];
+
+	memset(wanted, 1, sizeof(wanted));
+	cr_assert_eq(trace_start(wanted, take_event, text), 0);
+}
+
+Test(defer_log, has_events)
+{
+	char text[1024] = "";
+	struct trans *t = give(6);
+
+	trace_defer(text);
+	gift_defer(t, &gift_type, &(struct gift){ 'a', 1, 5, 3, 0 });
+	gift_defer(t, &gift_type, &(struct gift){ 'b', 2, 1, 0, 0 });
+	commit(t);
+	trace_stop();
+	cr_assert_str_eq(text, "add 1; add 2; create 2; finish 2; create 2; "
+			 "finish 2; done 0; ");
+}
+
+Test(defer_log, has_events_of_what_fails)
+{
+	char text[1024] = "";
+	struct trans *t = give(6);
+
+	c->fails = "a";
+	gift_defer(t, &gift_type, &(struct gift){ 'a', 1, 5, 3, 0 });
+	trace_defer(text);
+	cr_assert_eq(trans_commit(t, NULL), -EIO);
+	trace_stop();
+	cr_assert_str_eq(text, "create 1; finish 1; error -5; abort 1; ");
 }
 
 /* --- nodelaylog --- */
