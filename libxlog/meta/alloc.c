@@ -3,7 +3,6 @@
  * Allocation: in which group, and what else changes when space is taken there.
  */
 #include "libxlog/meta/alloc_priv.h"
-#include "libxlog/trans/busy.h"
 #include "libxlog/trans/counters.h"
 #include "libxlog/trans/trans_buf.h"
 
@@ -11,40 +10,17 @@
 
 typedef int search_fn(struct alloc_search *s);
 
-/* The one block there is, at the front of the free list. */
-static int take_from_list(struct alloc_search *s)
-{
-	const struct rmap_owner ag = rmap_special(XFS_RMAP_OWN_AG);
-	struct trans *t = s->want.t;
-	int rc = alloc_get_freelist(t, s->pag, s->agfbuf, false,
-				    &s->best.start);
-
-	if (rc || s->best.start == XFS_NULL_AGBLOCK) {
-		s->best.len = 0;
-		return rc;
-	}
-	rc = busy_reuse(t, s->pag->group.agno, s->best.start, 1);
-	if (rc)
-		return rc;
-	return rmap_free(t, s->pag, s->agfbuf, s->best.start, 1, &ag);
-}
-
 static int take(struct alloc_search *s)
 {
-	struct alloc_choice *c = &s->best;
+	const struct alloc_choice *c = &s->best;
 	struct trans *t = s->want.t;
-	int rc;
+	int rc = alloc_take(t, s->pag, s->agfbuf, c);
 
-	if (c->from_list)
-		rc = take_from_list(s);
-	else
-		rc = alloc_take(t, s->pag, s->agfbuf, c);
-	if (!rc && c->len && s->want.owner.owner != XFS_RMAP_OWN_NULL)
+	if (!rc && s->want.owner.owner != XFS_RMAP_OWN_NULL)
 		rc = rmap_alloc(t, s->pag, s->agfbuf, c->start, c->len,
 				&s->want.owner);
-	if (!rc && c->len && !c->from_list)
-		rc = alloc_count_free(t, s->pag, s->agfbuf, -(int64_t)c->len);
-	return rc;
+	return rc ? rc : alloc_count_free(t, s->pag, s->agfbuf,
+					  -(int64_t)c->len);
 }
 
 /* *@ready false: this group has not enough space. */
@@ -60,9 +36,10 @@ static int alloc_in(struct alloc_args *a, struct perag *pag,
 	if (rc || !s.agfbuf)
 		return rc;
 	rc = search(&s);
-	if (!rc && s.best.len)
-		rc = take(&s);
 	if (rc || !s.best.len)
+		return rc;
+	rc = take(&s);
+	if (rc)
 		return rc;
 	trans_mod_sb(a->t, TRANS_SB_FDBLOCKS, -(int64_t)s.best.len);
 	if (pag->group.agno > a->t->lowest_agno)

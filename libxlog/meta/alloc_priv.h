@@ -15,8 +15,6 @@ struct alloc_choice {
 	struct xfs_alloc_rec rec;	/* that extent, as the trees have it */
 	xfs_agblock_t	start;
 	uint32_t	len;		/* 0: nothing was found */
-	bool		from_list;	/* there is nothing but the free list,
-					   and one block is wanted */
 };
 
 struct alloc_search {
@@ -81,8 +79,7 @@ uint32_t alloc_fit(const struct alloc_args *want, uint32_t len);
 
 /*
  * No extent is as long as what is wanted. @cnt, which stands behind the last,
- * goes to that if it will do at all; else *@found is false, and the free list
- * may be the choice.
+ * goes to that; *@found false: it will not do, either.
  */
 int alloc_settle_for_less(struct alloc_search *s, struct btree_cur *cnt,
 			  struct xfs_alloc_rec *rec, bool *found) MUST_CHECK;

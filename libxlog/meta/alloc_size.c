@@ -68,22 +68,12 @@ bool alloc_wait_busy(struct alloc_search *s, unsigned int *tries, int *rc)
 int alloc_settle_for_less(struct alloc_search *s, struct btree_cur *cnt,
 			  struct xfs_alloc_rec *rec, bool *found)
 {
-	const struct alloc_args *want = &s->want;
-	struct xfs_agf agf = ag_agf(s->agfbuf);
 	int rc = btree_prev(cnt, found);
 
 	if (!rc && *found)
 		rc = alloc_get(cnt, rec, found);
-	if (rc)
-		return rc;
-	if (*found) {
-		*found = rec->ar_blockcount >= want->minlen;
-		return 0;
-	}
-	if (want->minlen == 1 && want->alignment == 1 && !s->for_list &&
-	    agf.agf_flcount > want->minleft)
-		s->best = (struct alloc_choice){ .len = 1, .from_list = true };
-	return 0;
+	*found = !rc && *found && rec->ar_blockcount >= s->want.minlen;
+	return rc;
 }
 
 /* --- by size --- */
@@ -168,7 +158,7 @@ static int search_size_once(struct alloc_search *s, struct btree_cur *cnt,
 	rc = alloc_settle_for_less(s, cnt, &rec, &found);
 	if (!rc && found)
 		rc = search_smaller(s, cnt, rec);
-	if (rc || s->best.from_list)
+	if (rc)
 		return rc;
 	if (s->best.len < s->want.minlen)
 		s->best.len = 0;
