@@ -79,11 +79,23 @@ static int delete_rec(struct btree_cur *cur, const struct xfs_alloc_rec *rec)
 	return rc ? rc : delete_here(cur);
 }
 
+/* A record that is not there, where a lookup of it has led. */
+static int insert_here(struct btree_cur *cur, const struct xfs_alloc_rec *rec)
+{
+	bool done;
+	int rc = btree_insert(cur, &(union btree_rec){ .alloc = *rec }, &done);
+
+	if (rc || done)
+		return rc;
+	return perag_corrupt(group_of(cur), "agf.freelist",
+			     "%s: the free list is empty, and the tree has to grow",
+			     xfs_btree_name(cur->kind));
+}
+
 /* Nothing is done for a record of no blocks. */
 static int insert_rec(struct btree_cur *cur, const struct xfs_alloc_rec *rec)
 {
-	const union btree_rec r = { .alloc = *rec };
-	bool found, done;
+	bool found;
 	int rc;
 
 	if (!rec->ar_blockcount)
@@ -97,12 +109,7 @@ static int insert_rec(struct btree_cur *cur, const struct xfs_alloc_rec *rec)
 				     "%s: block %u is free already",
 				     xfs_btree_name(cur->kind),
 				     rec->ar_startblock);
-	rc = btree_insert(cur, &r, &done);
-	if (rc || done)
-		return rc;
-	return perag_corrupt(group_of(cur), "agf.freelist",
-			     "%s: the free list is empty, and the tree has to grow",
-			     xfs_btree_name(cur->kind));
+	return insert_here(cur, rec);
 }
 
 static int update_here(struct btree_cur *cur, const struct xfs_alloc_rec *rec)
@@ -227,10 +234,15 @@ int alloc_check_used(struct trans *t, struct perag *pag, struct buf *agfbuf,
 static int give_by_block(struct btree_cur *bno, const struct neighbours *n,
 			 const struct xfs_alloc_rec *all)
 {
+	bool found;
 	int rc = 0;
 
-	if (!n->left.ar_blockcount && !n->right.ar_blockcount)
-		return insert_rec(bno, all);
+	if (!n->left.ar_blockcount && !n->right.ar_blockcount) {
+		/* between two leaves: into the second one */
+		rc = alloc_lookup(bno, BTREE_GE, all->ar_startblock,
+				  all->ar_blockcount, &found);
+		return rc ? rc : insert_here(bno, all);
+	}
 	if (n->left.ar_blockcount) {
 		if (n->right.ar_blockcount)
 			rc = delete_rec(bno, &n->right);

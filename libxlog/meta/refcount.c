@@ -95,12 +95,13 @@ static int insert(struct refcount_cur *rc, const struct xfs_refcount_rec *now)
 {
 	struct xfs_refcount_rec there;
 	bool found, done;
-	int error = lookup(rc, BTREE_EQ, now->rc_cow,
+	/* between two leaves: into the second one */
+	int error = lookup(rc, BTREE_GE, now->rc_cow,
 			   (uint32_t)now->rc_startblock, &there, &found);
 
 	if (error)
 		return error;
-	if (found)
+	if (found && there.rc_startblock < end_of(now))
 		return bad_record(rc, &there);
 	error = btree_insert(&rc->cur, &(union btree_rec){ .refc = *now },
 			     &done);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Changes of the tree of owners. Each is thought of as some records that are
- * replaced by others: what is there already is joined with what comes, and cut
- * where something goes. Space that is shared has a record for each owner, and
- * these overlap: then a record cannot just be moved to another place in the
- * order, and neighbours are looked for by what they say.
+ * Changes of the tree of owners. What comes is joined with what is there
+ * already, and what is there is cut where something goes. Space that is shared
+ * has a record for each owner, and these overlap: then a record cannot just be
+ * given another key, and neighbours are looked for by what they say.
+ *
+ * What is changed first, and which record becomes which, decides how the tree
+ * is divided into blocks: that is done as Linux does it.
  */
 #include "libxlog/meta/rmap_priv.h"
 
@@ -143,7 +145,7 @@ static int find_at(struct btree_cur *cur, xfs_agblock_t block,
 	return *found ? 0 : rc;
 }
 
-/* --- replacing --- */
+/* --- changing --- */
 
 static int stand_at(struct btree_cur *cur, const struct xfs_rmap_rec *rec)
 {
@@ -159,12 +161,11 @@ static int stand_at(struct btree_cur *cur, const struct xfs_rmap_rec *rec)
 			     rec->rm_startblock);
 }
 
-static int update(struct btree_cur *cur, const struct xfs_rmap_rec *old,
-		  const struct xfs_rmap_rec *now)
+static bool same_key(const struct xfs_rmap_rec *a,
+		     const struct xfs_rmap_rec *b)
 {
-	int rc = stand_at(cur, old);
-
-	return rc ? rc : btree_update(cur, &(union btree_rec){ .rmap = *now });
+	return a->rm_startblock == b->rm_startblock && same_owner(a, b) &&
+	       a->rm_offset == b->rm_offset;
 }
 
 static int delete(struct btree_cur *cur, const struct xfs_rmap_rec *old)
@@ -175,15 +176,17 @@ static int delete(struct btree_cur *cur, const struct xfs_rmap_rec *old)
 	return rc ? rc : btree_delete(cur, &done);
 }
 
-static int insert(struct btree_cur *cur, const struct xfs_rmap_rec *now)
+/* Between two leaves, BTREE_EQ puts it into the first one, BTREE_GE not. */
+static int insert(struct btree_cur *cur, const struct xfs_rmap_rec *now,
+		  enum btree_dir dir)
 {
 	struct xfs_rmap_rec there;
 	bool found, done;
-	int rc = lookup(cur, BTREE_EQ, now, &there, &found);
+	int rc = lookup(cur, dir, now, &there, &found);
 
 	if (rc)
 		return rc;
-	if (found)
+	if (found && same_key(&there, now))
 		return perag_corrupt(group_of(cur), "rmapbt.record",
 				     "owner %llu has block %u already",
 				     (unsigned long long)now->rm_owner,
@@ -195,76 +198,60 @@ static int insert(struct btree_cur *cur, const struct xfs_rmap_rec *now)
 			     "rmapbt: the free list is empty, and the tree has to grow");
 }
 
-enum { MAX_RECORDS = 3 };
-
-struct records {
-	struct xfs_rmap_rec rec[MAX_RECORDS];
-	unsigned int	n;
-};
-
-static void add(struct records *r, const struct xfs_rmap_rec *rec)
+/* Where space is shared, a record with another key may belong elsewhere. */
+static int change(struct btree_cur *cur, const struct xfs_rmap_rec *old,
+		  const struct xfs_rmap_rec *now, bool shared)
 {
-	assert(r->n < MAX_RECORDS);
-	r->rec[r->n++] = *rec;
-}
+	int rc;
 
-static bool same_key(const struct xfs_rmap_rec *a,
-		     const struct xfs_rmap_rec *b)
-{
-	return a->rm_startblock == b->rm_startblock && same_owner(a, b) &&
-	       a->rm_offset == b->rm_offset;
-}
-
-/* Both in ascending order, of the same space. */
-static int replace(struct btree_cur *cur, const struct records *old,
-		   const struct records *now, bool shared)
-{
-	int rc = 0;
-
-	for (unsigned int i = 0; i < old->n || i < now->n; i++) {
-		const struct xfs_rmap_rec *o = i < old->n ? &old->rec[i] : NULL;
-		const struct xfs_rmap_rec *n = i < now->n ? &now->rec[i] : NULL;
-
-		if (o && n && (!shared || same_key(o, n))) {
-			rc = update(cur, o, n);
-			o = n = NULL;
-		}
-		if (!rc && o)
-			rc = delete(cur, o);
-		if (!rc && n)
-			rc = insert(cur, n);
-		if (rc)
-			return rc;
+	if (shared && !same_key(old, now)) {
+		rc = delete(cur, old);
+		return rc ? rc : insert(cur, now, BTREE_EQ);
 	}
-	return 0;
+	rc = stand_at(cur, old);
+	return rc ? rc : btree_update(cur, &(union btree_rec){ .rmap = *now });
 }
 
 /* --- neighbours --- */
 
-static bool ends_before(const struct xfs_rmap_rec *rec,
-			const struct xfs_rmap_rec *like)
+/* What a record can be joined with. */
+struct joins {
+	struct xfs_rmap_rec left, right;
+	bool		has_left, has_right;
+};
+
+/* Both, if they fit into one record with @rec; else the left one. */
+static struct xfs_rmap_rec join(const struct xfs_rmap_rec *rec,
+				struct joins *j)
 {
-	return can_join(rec, like);
+	struct xfs_rmap_rec all = *rec;
+
+	if (j->has_left) {
+		all = j->left;
+		all.rm_blockcount += rec->rm_blockcount;
+	}
+	j->has_right = j->has_right && can_join(&all, &j->right);
+	if (j->has_right)
+		all.rm_blockcount += j->right.rm_blockcount;
+	return all;
 }
 
-/* What @rec could be joined with: @left in front of it, @right behind it. */
 static int find_joins(struct btree_cur *cur, const struct xfs_rmap_rec *rec,
-		      struct xfs_rmap_rec *left, bool *has_left,
-		      struct xfs_rmap_rec *right, bool *has_right)
+		      struct joins *j)
 {
-	struct finder f = { .like = rec, .is_it = ends_before };
+	struct finder f = { .like = rec, .is_it = can_join };
 	struct xfs_rmap_rec behind = part(rec, end_of(rec), end_of(rec) + 1);
 	int rc = 0;
 
-	*has_left = *has_right = false;
+	memset(j, 0, sizeof(*j));
 	if (rec->rm_startblock) {
-		rc = find_at(cur, rec->rm_startblock - 1, &f, has_left);
-		*left = f.rec;
+		rc = find_at(cur, rec->rm_startblock - 1, &f, &j->has_left);
+		j->left = f.rec;
 	}
 	if (!rc && end_of(rec) < group_of(cur)->blocks)
-		rc = lookup(cur, BTREE_EQ, &behind, right, has_right);
-	if (!rc && *has_right)
-		*has_right = can_join(rec, right);
+		rc = lookup(cur, BTREE_EQ, &behind, &j->right, &j->has_right);
+	if (!rc && j->has_right)
+		j->has_right = can_join(rec, &j->right);
 	return rc;
 }
 
@@ -283,51 +270,42 @@ static int owned(const struct btree_cur *cur, const struct xfs_rmap_rec *rec,
 
 /* Nobody may have any of the blocks. */
 static int find_free_joins(struct btree_cur *cur,
-			   const struct xfs_rmap_rec *rec,
-			   struct xfs_rmap_rec *left, bool *has_left,
-			   struct xfs_rmap_rec *right, bool *has_right)
+			   const struct xfs_rmap_rec *rec, struct joins *j)
 {
-	int rc = lookup(cur, BTREE_LE, rec, left, has_left);
+	int rc = lookup(cur, BTREE_LE, rec, &j->left, &j->has_left);
 
 	if (rc)
 		return rc;
-	if (*has_left && end_of(left) > rec->rm_startblock)
-		return owned(cur, rec, left);
-	*has_left = *has_left && can_join(left, rec);
-	rc = btree_next(cur, has_right);
-	if (!rc && *has_right)
-		rc = get(cur, right, has_right);
+	if (j->has_left && end_of(&j->left) > rec->rm_startblock)
+		return owned(cur, rec, &j->left);
+	j->has_left = j->has_left && can_join(&j->left, rec);
+	rc = btree_next(cur, &j->has_right);
+	if (!rc && j->has_right)
+		rc = get(cur, &j->right, &j->has_right);
 	if (rc)
 		return rc;
-	if (*has_right && right->rm_startblock < end_of(rec))
-		return owned(cur, rec, right);
-	*has_right = *has_right && can_join(rec, right);
+	if (j->has_right && j->right.rm_startblock < end_of(rec))
+		return owned(cur, rec, &j->right);
+	j->has_right = j->has_right && can_join(rec, &j->right);
 	return 0;
 }
 
 int rmap_map(struct btree_cur *cur, const struct xfs_rmap_rec *rec, bool shared)
 {
-	struct xfs_rmap_rec left, right, all = *rec;
-	struct records old = { .n = 0 }, now = { .n = 0 };
-	bool has_left, has_right;
-	int rc;
+	struct xfs_rmap_rec all;
+	struct joins j;
+	int rc = shared ? find_joins(cur, rec, &j) :
+		 find_free_joins(cur, rec, &j);
 
-	rc = shared ? find_joins(cur, rec, &left, &has_left, &right,
-				 &has_right) :
-	     find_free_joins(cur, rec, &left, &has_left, &right, &has_right);
 	if (rc)
 		return rc;
-	if (has_left) {
-		add(&old, &left);
-		all = left;
-		all.rm_blockcount += rec->rm_blockcount;
-	}
-	if (has_right && (!has_left || can_join(&all, &right))) {
-		add(&old, &right);
-		all.rm_blockcount += right.rm_blockcount;
-	}
-	add(&now, &all);
-	return replace(cur, &old, &now, shared);
+	all = join(rec, &j);
+	if (!j.has_left)
+		return j.has_right ? change(cur, &j.right, &all, shared) :
+		       insert(cur, rec, shared ? BTREE_EQ : BTREE_GE);
+	if (j.has_right)
+		rc = delete(cur, &j.right);
+	return rc ? rc : change(cur, &j.left, &all, shared);
 }
 
 /* --- what there is --- */
@@ -373,19 +351,19 @@ static int find_whole(struct btree_cur *cur, const struct xfs_rmap_rec *rec,
 static int cut_out(struct btree_cur *cur, const struct xfs_rmap_rec *whole,
 		   const struct xfs_rmap_rec *rec, bool shared)
 {
-	struct records old = { .n = 0 }, now = { .n = 0 };
-	struct xfs_rmap_rec p;
+	struct xfs_rmap_rec left = part(whole, whole->rm_startblock,
+					rec->rm_startblock);
+	struct xfs_rmap_rec right = part(whole, end_of(rec), end_of(whole));
+	int rc;
 
-	add(&old, whole);
-	if (whole->rm_startblock < rec->rm_startblock) {
-		p = part(whole, whole->rm_startblock, rec->rm_startblock);
-		add(&now, &p);
-	}
-	if (end_of(rec) < end_of(whole)) {
-		p = part(whole, end_of(rec), end_of(whole));
-		add(&now, &p);
-	}
-	return replace(cur, &old, &now, shared);
+	if (!left.rm_blockcount)
+		return right.rm_blockcount ?
+		       change(cur, whole, &right, shared) :
+		       delete(cur, whole);
+	rc = change(cur, whole, &left, shared);
+	if (rc || !right.rm_blockcount)
+		return rc;
+	return insert(cur, &right, shared ? BTREE_EQ : BTREE_GE);
 }
 
 int rmap_unmap(struct btree_cur *cur, const struct xfs_rmap_rec *rec,
@@ -421,40 +399,69 @@ static int unmap_anyone(struct btree_cur *cur, const struct xfs_rmap_rec *rec)
 
 /* --- converting --- */
 
+/* All of @whole gets another state, and joins with what it can. */
+static int convert_whole(struct btree_cur *cur,
+			 const struct xfs_rmap_rec *whole,
+			 const struct xfs_rmap_rec *all, const struct joins *j,
+			 bool shared)
+{
+	int rc = 0;
+
+	if (j->has_right)
+		rc = delete(cur, &j->right);
+	if (rc || !j->has_left)
+		return rc ? rc : change(cur, whole, all, shared);
+	rc = delete(cur, whole);
+	return rc ? rc : change(cur, &j->left, all, shared);
+}
+
+/* What is left of @whole, with the old state; not nothing. */
+static int convert_rest(struct btree_cur *cur,
+			const struct xfs_rmap_rec *whole,
+			const struct xfs_rmap_rec *left,
+			const struct xfs_rmap_rec *right, bool shared)
+{
+	int rc;
+
+	if (!left->rm_blockcount)
+		return change(cur, whole, right, shared);
+	if (!right->rm_blockcount)
+		return change(cur, whole, left, shared);
+	/* the record stays the one with the key that can stay */
+	if (shared) {
+		rc = insert(cur, right, BTREE_EQ);
+		return rc ? rc : change(cur, whole, left, true);
+	}
+	rc = change(cur, whole, right, false);
+	return rc ? rc : insert(cur, left, BTREE_GE);
+}
+
 int rmap_convert(struct btree_cur *cur, const struct xfs_rmap_rec *rec,
 		 bool shared)
 {
-	struct xfs_rmap_rec was = *rec, all = *rec, whole, left, right, p;
-	struct records old = { .n = 0 }, now = { .n = 0 };
-	bool has_left, has_right;
+	struct xfs_rmap_rec was = *rec, whole, all, left, right;
+	struct joins j;
 	int rc;
 
 	was.rm_unwritten = !rec->rm_unwritten;
 	rc = find_whole(cur, &was, shared, &whole);
 	if (!rc)
-		rc = find_joins(cur, rec, &left, &has_left, &right, &has_right);
+		rc = find_joins(cur, rec, &j);
 	if (rc)
 		return rc;
-	if (has_left) {
-		add(&old, &left);
-		all = left;
-		all.rm_blockcount += rec->rm_blockcount;
-	}
-	add(&old, &whole);
-	if (whole.rm_startblock < rec->rm_startblock) {
-		p = part(&whole, whole.rm_startblock, rec->rm_startblock);
-		add(&now, &p);
-	}
-	if (has_right && can_join(&all, &right)) {
-		add(&old, &right);
-		all.rm_blockcount += right.rm_blockcount;
-	}
-	add(&now, &all);
-	if (end_of(rec) < end_of(&whole)) {
-		p = part(&whole, end_of(rec), end_of(&whole));
-		add(&now, &p);
-	}
-	return replace(cur, &old, &now, shared);
+	all = join(rec, &j);
+	left = part(&whole, whole.rm_startblock, rec->rm_startblock);
+	right = part(&whole, end_of(rec), end_of(&whole));
+	if (!left.rm_blockcount && !right.rm_blockcount)
+		return convert_whole(cur, &whole, &all, &j, shared);
+	rc = convert_rest(cur, &whole, &left, &right, shared);
+	if (rc)
+		return rc;
+	if (j.has_left || j.has_right)
+		return change(cur, j.has_left ? &j.left : &j.right, &all,
+			      shared);
+	return insert(cur, rec, left.rm_blockcount || shared ? BTREE_EQ :
+		      BTREE_GE);
 }
 
 /* --- at once --- */
