@@ -19,7 +19,9 @@ static const uint8_t uuid[16] = { 0x5a, 1, 2, 3 };
 
 uint64_t store_data_off(const struct store *s, uint32_t id)
 {
-	return (uint64_t)s->config.log_bb * BB_SIZE +
+	uint64_t log_bytes = (uint64_t)s->config.log_bb * BB_SIZE;
+
+	return (s->config.external ? 0 : log_bytes) +
 	       (uint64_t)id * STORE_OBJECT_BYTES;
 }
 
@@ -143,7 +145,7 @@ static void write_back(void *ctx, struct list *queue)
 
 		list_remove(first);
 		fill_body(body, o->body_bytes, stamp, o->id);
-		rc = dev_write(s->fault, store_data_off(s, o->id), body,
+		rc = dev_write(s->data, store_data_off(s, o->id), body,
 			       o->body_bytes);
 		atomic_fetch_add(&s->writes, 1);
 		if (rc) {
@@ -174,7 +176,7 @@ struct xlog store_reader(struct store *s)
 {
 	struct xlog log = {
 		.sink = s->sink,
-		.fs = s->fault,
+		.fs = s->data,
 		.dev = s->log_dev,
 		.nbb = s->config.log_bb,
 		.logv2 = true,
@@ -201,8 +203,8 @@ int store_open_log(struct store *s, uint32_t cycle)
 				    c->log_bb, uuid),
 	};
 	struct log_config lc = {
-		.flags = c->flags, .dev = s->log_dev, .data = s->fault,
-		.internal = true, .sunit_bytes = c->sunit_bytes,
+		.flags = c->flags, .dev = s->log_dev, .data = s->data,
+		.internal = !c->external, .sunit_bytes = c->sunit_bytes,
 		.sector_bytes = c->sector_bytes, .logbufs = c->logbufs,
 		.logbsize_bytes = c->logbsize_bytes, .seed = 0x1000,
 		.write_back = write_back, .write_back_ctx = s,
@@ -214,6 +216,8 @@ int store_open_log(struct store *s, uint32_t cycle)
 
 	if (!rc)
 		rc = dev_flush(s->fault);
+	if (!rc)
+		rc = dev_flush(s->data);
 	if (!rc)
 		rc = xlog_find(&log, 0, &b);
 	if (rc || b.state != XLOG_CLEAN)
@@ -247,10 +251,42 @@ static int make_objects(struct store *s)
 	return 0;
 }
 
+/* Zeros, and above them what can fail. */
+static int open_one(struct store *s, uint64_t bytes, struct dev **medium,
+		    struct dev **fault)
+{
+	struct dev *below;
+	int rc = dev_open_overlay(NULL, bytes, &s->sink, medium);
+
+	if (!rc)
+		rc = stack_borrow(*medium, &below);
+	if (!rc)
+		rc = dev_open_fault(below, fault);
+	if (!rc)
+		fault_sectors(*fault, s->config.sector_bytes ?
+				      s->config.sector_bytes : BB_SIZE);
+	return rc;
+}
+
+static int open_devices(struct store *s)
+{
+	uint64_t log_bytes = (uint64_t)s->config.log_bb * BB_SIZE;
+	uint64_t data_end = store_data_off(s, s->config.objects);
+	struct dev *below;
+	int rc = open_one(s, s->config.external ? log_bytes : data_end,
+			  &s->medium, &s->fault);
+
+	s->data = s->fault;
+	if (!rc && s->config.external)
+		rc = open_one(s, data_end, &s->data_medium, &s->data);
+	if (!rc)
+		rc = stack_borrow(s->fault, &below);
+	return rc ? rc : dev_open_window(below, 0, log_bytes, &s->log_dev);
+}
+
 struct store *store_new(const struct store_config *config)
 {
 	struct store *s = calloc(1, sizeof(*s));
-	uint64_t bytes;
 
 	if (!s)
 		return NULL;
@@ -261,26 +297,11 @@ struct store *store_new(const struct store_config *config)
 	pthread_mutex_init(&s->said_lock, NULL);
 	pthread_mutex_init(&s->history_lock, NULL);
 	s->logres_bytes = 2 * OP_BYTES + HEAD_BYTES + s->config.body_bytes;
-	bytes = store_data_off(s, s->config.objects);
-	if (dev_open_overlay(NULL, bytes, &s->sink, &s->medium) ||
-	    make_objects(s))
-		goto free_store;
-	{
-		struct dev *below;
-
-		if (stack_borrow(s->medium, &below) ||
-		    dev_open_fault(below, &s->fault) ||
-		    stack_borrow(s->fault, &below) ||
-		    dev_open_window(below, 0, (uint64_t)s->config.log_bb *
-				    BB_SIZE, &s->log_dev))
-			goto free_store;
+	if (open_devices(s) || make_objects(s) || store_open_log(s, 1)) {
+		store_free(s);
+		return NULL;
 	}
-	if (store_open_log(s, 1))
-		goto free_store;
 	return s;
-free_store:
-	store_free(s);
-	return NULL;
 }
 
 void store_free(struct store *s)
@@ -291,6 +312,9 @@ void store_free(struct store *s)
 	for (uint32_t i = 0; s->objects && i < s->config.objects; i++)
 		log_item_fini(&s->objects[i].item);
 	dev_close(s->log_dev);
+	if (s->data != s->fault)
+		dev_close(s->data);
+	dev_close(s->data_medium);
 	dev_close(s->fault);
 	dev_close(s->medium);
 	free(s->objects);

@@ -35,6 +35,7 @@ struct store_config {
 	unsigned int	objects;
 	uint32_t	body_bytes;	/* at most, logged of each; 0: 64 */
 	bool		hold;		/* chains keep their objects locked */
+	bool		external;	/* the log has a device of its own */
 };
 
 /* What the last crash was like. */
@@ -71,7 +72,9 @@ struct store {
 	struct sink	sink;
 	pthread_mutex_t	said_lock;
 	char		said[512];	/* (said_lock) the last report */
-	struct dev	*medium, *fault, *log_dev;
+	struct dev	*medium, *fault, *log_dev; /* of the log */
+	/* of the objects: @fault, or their own */
+	struct dev	*data_medium, *data;
 	struct log	*log;
 	struct store_object *objects;
 	uint32_t	logres_bytes;	/* per object */

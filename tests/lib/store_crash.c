@@ -81,7 +81,7 @@ static const char *load_objects(struct store *s)
 		uint8_t body[STORE_MAX_BODY];
 		uint64_t stamp;
 
-		if (dev_read(s->fault, store_data_off(s, i), body, o->body_bytes))
+		if (dev_read(s->data, store_data_off(s, i), body, o->body_bytes))
 			return "an object cannot be read";
 		/* torn: the log has to have it */
 		if (!store_read_body(body, o->body_bytes, i, &stamp))
@@ -124,7 +124,7 @@ static int settle(struct store *s)
 
 		atomic_store(&o->stamp, 0);
 		o->written_stamp = 0;
-		if (dev_write(s->fault, store_data_off(s, i), body, o->body_bytes))
+		if (dev_write(s->data, store_data_off(s, i), body, o->body_bytes))
 			return -EIO;
 	}
 	s->committed = s->committed_seq = s->forced = s->forced_seq = 0;
@@ -152,7 +152,8 @@ const char *store_crash(struct store *s, enum fault_crash how, uint64_t seed)
 	rep.facts.direct = s->config.flags & LOG_DIRECT;
 	log_close(s->log);
 	s->log = NULL;
-	if (fault_crash(s->fault, how, seed))
+	if (fault_crash(s->fault, how, seed) ||
+	    (s->data != s->fault && fault_crash(s->data, how, seed + 1)))
 		return "the device itself failed";
 	for (uint32_t i = 0; i < s->config.objects; i++)
 		atomic_store(&s->objects[i].pins, 0);

@@ -39,23 +39,26 @@ struct flaw {
 	uint32_t	logbsize_bytes;
 	unsigned int	objects;
 	unsigned int	steps;		/* until power fails, at most */
+	bool		external;	/* log */
 };
 
 static const struct flaw flaws[] = {
 	{ "no flush of objects before a checkpoint", LOG_BREAK_START_FLUSH,
-	  STEPS, 4096, 16 << 10, 400, 500 },
+	  STEPS, 4096, 16 << 10, 400, 500, false },
+	{ "the same, with a log elsewhere", LOG_BREAK_START_FLUSH,
+	  STEPS, 4096, 16 << 10, 400, 500, .external = true },
 	{ "no waiting for records before the commit", LOG_BREAK_WAIT_EARLIER,
-	  STEPS, 8192, 16 << 10, 400, 60 },
+	  STEPS, 8192, 16 << 10, 400, 60, false },
 	{ "commit records in any order", LOG_BREAK_COMMIT_ORDER,
-	  THREADED, 8192, 16 << 10, 400, 0 },
+	  THREADED, 8192, 16 << 10, 400, 0, false },
 	{ "no flush of records before their commit", LOG_BREAK_COMMIT_FLUSH,
-	  LONG, 65536, 256 << 10, 3000, 250 },
+	  LONG, 65536, 256 << 10, 3000, 250, false },
 	{ "records reach further than recovery looks", LOG_BREAK_REACH,
-	  LONG, 65536, 256 << 10, 3000, 250 },
+	  LONG, 65536, 256 << 10, 3000, 250, false },
 	{ "the tail of a record is taken again", LOG_BREAK_TAIL_AT_SEAL,
-	  STEPS, 8192, 16 << 10, 400, 500 },
+	  STEPS, 8192, 16 << 10, 400, 500, false },
 	{ "nobody pays for headers", LOG_BREAK_HEADER_STEAL,
-	  FULL, 4096, 16 << 10, 4000, 0 },
+	  FULL, 4096, 16 << 10, 4000, 0, false },
 };
 
 /* One thread has nothing to show ThreadSanitizer, and takes minutes under it. */
@@ -291,7 +294,7 @@ static unsigned int crash_until(const struct flaw *flaw, unsigned int breaks,
 		.flags = flaw->how == THREADED ? 0 : LOG_NO_THREADS,
 		.log_bb = flaw->log_bb, .logbsize_bytes = flaw->logbsize_bytes,
 		.objects = flaw->objects, .body_bytes = STORE_MAX_BODY,
-		.breaks = breaks,
+		.breaks = breaks, .external = flaw->external,
 	};
 	unsigned int n = 0;
 

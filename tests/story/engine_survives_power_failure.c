@@ -3,7 +3,8 @@
  * Power fails at random points while transactions run through the log engine.
  * What recovery finds is always the state after one of them, no earlier than
  * the last that was forced: with both policies, all sizes of log buffers,
- * stripe units and sectors, in small logs that wrap many times.
+ * stripe units and sectors, in small logs that wrap many times, on the device of
+ * the objects and on one of their own.
  *
  *	engine_survives_power_failure
  *
@@ -43,6 +44,7 @@ static struct store_config any_config(void)
 		.logbsize_bytes = sizes[rnd(5)] << 10,
 		.sunit_bytes = sunits[rnd(4)],
 		.sector_bytes = rnd(3) ? 512 : 4096,
+		.external = !rnd(3),
 	};
 
 	c.log_bb = (uint32_t)(c.logbsize_bytes / BB_SIZE) *
@@ -149,8 +151,9 @@ int main(void)
 
 			store_last_crash(s, &r);
 			if (why) {
-				fprintf(stderr, "%s, log %u blocks, %u x %u, sunit %u, sector %u, %u objects of %u\n",
+				fprintf(stderr, "%s, %s log %u blocks, %u x %u, sunit %u, sector %u, %u objects of %u\n",
 					c.flags & LOG_DIRECT ? "direct" : "delayed",
+					c.external ? "external" : "internal",
 					c.log_bb, c.logbufs, c.logbsize_bytes,
 					c.sunit_bytes, c.sector_bytes,
 					c.objects, c.body_bytes);
