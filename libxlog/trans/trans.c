@@ -137,6 +137,8 @@ int trans_roll(struct trans **tp)
 	struct trans *t = *tp;
 	int rc;
 
+	/* it would be in the log without what is still to be done for it */
+	assert(!defer_is_pending(t));
 	if (!t->res->permanent)
 		return report(&t->fs->sink, -EINVAL, "trans.roll",
 			      XLOG_LSN_NONE,

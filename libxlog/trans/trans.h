@@ -178,7 +178,8 @@ int trans_commit_sync(struct trans *t) MUST_CHECK;
 
 /*
  * Commit, and go on in *@t with the space for the next transaction of the
- * chain. -EINVAL, reported, and nothing done: it is one that cannot roll. On
+ * chain. It has deferred nothing: else it is defer_finish() that goes on.
+ * -EINVAL, reported, and nothing done: it is one that cannot roll. On
  * -ESHUTDOWN *@t is still to be cancelled.
  */
 int trans_roll(struct trans **t) MUST_CHECK;
