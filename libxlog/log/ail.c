@@ -63,6 +63,26 @@ uint64_t log_distance(const struct log *log, xfs_lsn_t from, xfs_lsn_t to)
 
 /* --- the tail --- */
 
+static xfs_lsn_t lesser(xfs_lsn_t a, xfs_lsn_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * The first of the checkpoints under way. With LOG_DIRECT they are not started
+ * in sequence: an earlier one may have its place and only be about to hold the
+ * tail there. That place is behind the last one that is complete.
+ */
+static xfs_lsn_t first_start_locked(struct log *log, const struct list *start)
+	REQUIRES(log->ail.lock)
+{
+	xfs_lsn_t lsn = container_of(start, const struct checkpoint,
+				     start_link)->start_lsn;
+
+	return log->config.flags & LOG_DIRECT ?
+	       lesser(lsn, log->ail.head_lsn) : lsn;
+}
+
 /*
  * The bytes that it moves by are free again, before the lock is: who finds the
  * AIL empty finds the space, too.
@@ -75,10 +95,9 @@ static void move_tail_locked(struct log *log) REQUIRES(log->ail.lock)
 	xfs_lsn_t tail = ail->head_lsn, old = ail->tail_lsn;
 
 	if (start)
-		tail = container_of(start, struct checkpoint,
-				    start_link)->start_lsn;
-	if (item && (!start || item_of(item)->lsn < tail))
-		tail = item_of(item)->lsn;
+		tail = first_start_locked(log, start);
+	if (item)
+		tail = lesser(tail, item_of(item)->lsn);
 	if (tail == old)
 		return;
 	TRACE(xfs_log_assign_tail_lsn, old, tail, ail->head_lsn);

@@ -508,3 +508,59 @@ int store_force(struct store *s)
 	pthread_mutex_unlock(&s->history_lock);
 	return 0;
 }
+
+/* --- for loads --- */
+
+uint64_t store_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state >> 11;
+}
+
+unsigned int store_any_ids(uint64_t *state, uint32_t first, uint32_t room,
+			   uint32_t *ids, unsigned int max)
+{
+	unsigned int count = 1 + (unsigned int)(store_random(state) % max);
+	uint32_t id = first, end = first + room;
+
+	for (unsigned int i = 0; i < count; i++) {
+		uint32_t gap = (end - id) / (count - i);
+
+		id += (uint32_t)(store_random(state) % gap);
+		ids[i] = id++;
+	}
+	return count;
+}
+
+/* What is not so is the answer. */
+#define EXPECT(what)							\
+	do {								\
+		if (!(what))						\
+			return "at rest, not " #what;			\
+	} while (0)
+
+const char *store_rest(struct store *s)
+{
+	struct log *log = s->log;
+	uint64_t used;
+
+	EXPECT(!log_quiesce(log));
+	used = log_distance(log, log_tail_lsn(log), log_head_lsn(log));
+	EXPECT(atomic_load(&log->reserve.used_bytes) == used);
+	EXPECT(atomic_load(&log->write.used_bytes) == used);
+	EXPECT(atomic_load(&log->reserve.nwaiters) == 0);
+	EXPECT(atomic_load(&log->write.nwaiters) == 0);
+	EXPECT(log->ail.nitems == 0);
+	EXPECT(list_is_empty(&log->ail.starts));
+	EXPECT(log->cil.ncommitting == 0);
+	EXPECT(log_tail_lsn(log) == log->ail.head_lsn);
+	for (uint32_t i = 0; i < s->config.objects; i++) {
+		struct store_object *o = &s->objects[i];
+
+		EXPECT(atomic_load(&o->pins) == 0);
+		EXPECT(o->written_stamp == atomic_load(&o->stamp));
+	}
+	return NULL;
+}

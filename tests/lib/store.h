@@ -125,6 +125,23 @@ int store_force(struct store *s) MUST_CHECK;
 void store_look(struct store *s);
 
 /*
+ * Numbers of objects for one of these, at most @max of the @room numbers from
+ * @first on: ascending, returns how many. *@state, not 0, is what they depend
+ * on, and is another afterwards.
+ */
+unsigned int store_any_ids(uint64_t *state, uint32_t first, uint32_t room,
+			   uint32_t *ids, unsigned int max);
+uint64_t store_random(uint64_t *state);
+
+/*
+ * Nobody uses the store: bring its log to rest. NULL, or what is wrong then: all
+ * is durable and written back, nothing is pinned, and what both grant heads
+ * count is what lies between the tail and the place of the next record, the
+ * last checkpoint, to the byte.
+ */
+const char *store_rest(struct store *s);
+
+/*
  * Power fails: the log goes without a word, and of the writes not flushed @how
  * decides. Then recover, and say what is wrong with the result, or NULL; the
  * log is clean and open again, and history begins with this state.

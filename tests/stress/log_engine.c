@@ -37,29 +37,6 @@ static _Atomic long left;
 /* What is left when power fails; 0: it does not. */
 static long fails_at;
 
-static uint64_t next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state >> 11;
-}
-
-/* Ascending, so that threads lock them in one order. */
-static unsigned int any_ids(uint64_t *state, uint32_t *ids)
-{
-	unsigned int count = 1 + (unsigned int)(next_random(state) % MAX_IDS);
-	uint32_t id = 0;
-
-	for (unsigned int i = 0; i < count; i++) {
-		uint32_t gap = (OBJECTS - id) / (count - i);
-
-		id += (uint32_t)(next_random(state) % gap);
-		ids[i] = id++;
-	}
-	return count;
-}
-
 /* A force makes what was committed before it durable, whoever else is at it. */
 static int change_and_force(const uint32_t *ids, unsigned int count)
 {
@@ -85,15 +62,15 @@ static int change_and_force(const uint32_t *ids, unsigned int count)
 static int one_operation(uint64_t *state)
 {
 	uint32_t ids[MAX_IDS];
-	unsigned int n = any_ids(state, ids);
+	unsigned int n = store_any_ids(state, 0, OBJECTS, ids, MAX_IDS);
 	uint64_t seq;
 	int rc;
 
-	switch (next_random(state) % 16) {
+	switch (store_random(state) % 16) {
 	case 0:
 	case 1:
 		return store_chain(store, ids, n,
-				   1 + (unsigned int)(next_random(state) % 5),
+				   1 + (unsigned int)(store_random(state) % 5),
 				   NULL);
 	case 2:
 		return store_cancel(store, ids, n);
@@ -126,32 +103,6 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/*
- * Nobody holds a ticket and all is durable: what both heads count is what lies
- * between the tail and the place of the next record, and with all written back
- * that is the last checkpoint alone.
- */
-static void check_rest(void)
-{
-	struct log *log = store->log;
-	uint64_t used;
-
-	CHECK(!log_quiesce(log));
-	used = log_distance(log, log_tail_lsn(log), log_head_lsn(log));
-	CHECK(atomic_load(&log->reserve.used_bytes) == used);
-	CHECK(atomic_load(&log->write.used_bytes) == used);
-	CHECK(log->ail.nitems == 0);
-	CHECK(list_is_empty(&log->ail.starts));
-	CHECK(log->cil.ncommitting == 0);
-	CHECK(log_tail_lsn(log) == log->ail.head_lsn);
-	for (uint32_t i = 0; i < OBJECTS; i++) {
-		struct store_object *o = &store->objects[i];
-
-		CHECK(atomic_load(&o->pins) == 0);
-		CHECK(o->written_stamp == atomic_load(&o->stamp));
-	}
-}
-
 static void run(unsigned int threads, bool fails)
 {
 	static const enum fault_crash kinds[] = {
@@ -162,15 +113,15 @@ static void run(unsigned int threads, bool fails)
 	const char *why;
 
 	atomic_store(&left, (long)operations);
-	fails_at = fails ? 1 + (long)(next_random(&state) % operations) : 0;
+	fails_at = fails ? 1 + (long)(store_random(&state) % operations) : 0;
 	for (uintptr_t i = 0; i < threads; i++)
 		CHECK(!pthread_create(&thread[i], NULL, work, (void *)i));
 	for (unsigned int i = 0; i < threads; i++)
 		CHECK(!pthread_join(thread[i], NULL));
-	if (!fails)
-		check_rest();
-	why = store_crash(store, kinds[next_random(&state) % 4],
-			  next_random(&state));
+	why = fails ? NULL : store_rest(store);
+	if (!why)
+		why = store_crash(store, kinds[store_random(&state) % 4],
+				  store_random(&state));
 	if (!why)
 		return;
 	fprintf(stderr, "%u threads, seed %lu, flags %u: %s (%s)\n", threads,

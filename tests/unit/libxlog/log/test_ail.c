@@ -158,6 +158,32 @@ Test(ail_tail, is_held_by_a_checkpoint_under_way)
 	cr_assert_eq(u.item.lsn, start);
 }
 
+/*
+ * LOG_DIRECT: one has its place in the log, and has not yet said so when a later
+ * one does.
+ */
+Test(ail_tail, does_not_pass_one_that_has_its_place)
+{
+	struct log *log = e->log;
+	struct ticket *tic = engine_reserve(e, 20000);
+	struct iclog *ic;
+	uint32_t off, room;
+
+	log->config.flags |= LOG_DIRECT;
+	change_and_force(&t, 1);
+	cr_assert_eq(iclog_take(log, tic, 20000, 0, &ic, &off, &room), 0);
+	engine_change(e, &u, 1);
+	cr_assert_gt(log_head_lsn(log), ic->lsn);
+	engine_write_back(e);
+	cr_assert_eq(log->ail.nitems, 0);
+	cr_assert_leq(log_tail_lsn(log), ic->lsn);
+	memset(ic->buf + log->hsize_bytes, 0, room);
+	iclog_put(log, ic, tic, 0);
+	ticket_release(log, tic);
+	cr_assert_eq(log_force(log, true), 0);
+	engine_write_back(e);
+}
+
 Test(ail_tail, frees_the_space_behind_it)
 {
 	uint64_t before;
