@@ -110,7 +110,7 @@ A	:= $(BUILD)/libcmd.a $(BUILD)/libxlog.a $(BUILD)/libxfsfmt.a
 .SECONDARY:			# keep objects: make would delete them as intermediates
 .DELETE_ON_ERROR:
 .PHONY: all check check-all unit story stress fuzz fuzz-build fuzz-replay lint \
-	trees crash corrupt formats variants bench bench-all corpus demo deps install install-strip uninstall dist \
+	trees crash soak corrupt formats variants bench bench-all corpus demo deps install install-strip uninstall dist \
 	distcheck clean help FORCE
 
 all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/$(SHLIB) $(BUILD)/libxlog.pc ## build the tools and the library
@@ -241,6 +241,9 @@ crash: all $(UNPACKED) $(call bin,$(DIFFER) $(wildcard tests/story/*survive*.c) 
 	@CRASHES=$(CRASHES) TEST_TIMEOUT=3600 $(RUN) story tests/story/$(LOST).sh
 	@CRASHES=$$(($(CRASHES) / 10)) TEST_TIMEOUT=3600 $(RUN) story tests/story/$(RECOVERED).sh
 	@cat $(BUILD)/tmp/story/$(RECOVERED)/stdout
+SOAK	?= 300
+soak: $(BUILD)/tests/stress/log_space ## a full log, SOAK=300 seconds long: nobody is stuck, no space is lost
+	@$< $(SOAK)
 formats: all $(call bin,$(TRUTH)) ## every pair of options as mkfs.xfs makes it, and for the kernel: minutes; as root
 	@FORMATS_ALL=1 $(RUN) story tests/story/format_same_as_mkfs_xfs.sh && \
 		cat $(BUILD)/tmp/story/format_same_as_mkfs_xfs/stdout

@@ -296,7 +296,8 @@ struct store *store_new(const struct store_config *config)
 	s->sink = (struct sink){ take_report, s };
 	pthread_mutex_init(&s->said_lock, NULL);
 	pthread_mutex_init(&s->history_lock, NULL);
-	s->logres_bytes = 2 * OP_BYTES + HEAD_BYTES + s->config.body_bytes;
+	s->logres_bytes = (2 * OP_BYTES + HEAD_BYTES + s->config.body_bytes) *
+			  (1 + s->config.spare);
 	if (open_devices(s) || make_objects(s) || store_open_log(s, 1)) {
 		store_free(s);
 		return NULL;

@@ -36,6 +36,8 @@ struct store_config {
 	uint32_t	body_bytes;	/* at most, logged of each; 0: 64 */
 	bool		hold;		/* chains keep their objects locked */
 	bool		external;	/* the log has a device of its own */
+	unsigned int	spare;		/* reserved so many times more than is
+					   logged */
 };
 
 /* What the last crash was like. */
