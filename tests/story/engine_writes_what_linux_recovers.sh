@@ -5,40 +5,63 @@
 # recovers: every transaction that was forced is there, none by half, none
 # without those before it. It shows the same files as after xlog-recover, and
 # xfs_repair finds nothing wrong. Both policies, log buffers of 16 to 256 KiB,
-# stripe units, sectors of 512 and 4096 bytes, in logs that wrap again and
-# again; written by one thread that takes every step of the engine, and by
-# xlog-bench with all of its threads and kinds of crashes.
+# stripe units, sectors of 512 and 4096 bytes, a log elsewhere, in logs that
+# wrap again and again; written by one thread that takes every step of the
+# engine, and by xlog-bench with all of its threads and kinds of crashes.
 #
-# CRASHES	so many (6); from 50 on, of each kind there have to be enough
+# CRASHES	so many (8); from 50 on, of each kind there have to be enough
 # XLOG_SEED	the first seed (1)
 . "$ROOT/tests/lib/story.sh"
 need_loop
 need_kernel_xfs
 need_command jq xfs_repair xfs_logprint
-: "${CRASHES:=6}" "${XLOG_SEED:=1}"
+: "${CRASHES:=8}" "${XLOG_SEED:=1}"
 engine=$BUILD/tests/story/engine_changes_inodes
 
 loop=
+logloop=
 cleanup() {
 	! mountpoint -q mnt || timeout 60 umount mnt || true
 	[ -z "$loop" ] || losetup -d "$loop" || true
+	[ -z "$logloop" ] || losetup -d "$logloop" || true
 }
 trap cleanup EXIT
 mkdir mnt
 
-attach() {	# <image> <mount options> <losetup option>...
-	loop=$(losetup --find --show "${@:3}" "$1")
-	timeout 60 mount -t xfs -o "nouuid,noatime,$2" "$loop" mnt ||
-		fail "$what: the kernel does not mount $1"
+# A filesystem NAME is the image NAME.img, and NAME.log if its log is elsewhere.
+attach() {	# <name> <mount options> <losetup option>...
+	local options=nouuid,noatime,$2
+
+	loop=$(losetup --find --show "${@:3}" "$1.img")
+	if [ -e "$1.log" ]; then
+		logloop=$(losetup --find --show "${@:3}" "$1.log")
+		options+=,logdev=$logloop
+	fi
+	timeout 60 mount -t xfs -o "$options" "$loop" mnt ||
+		fail "$what: the kernel does not mount $1.img"
 }
 
 release() {
 	timeout 60 umount mnt
 	losetup -d "$loop"
 	loop=
+	[ -z "$logloop" ] || losetup -d "$logloop"
+	logloop=
 }
 
-look() {	# <image> <mount options> <losetup option>...
+copy() {	# <from> <to>
+	rm -f "$2".*
+	cp --sparse=always "$1.img" "$2.img"
+	[ ! -e "$1.log" ] || cp --sparse=always "$1.log" "$2.log"
+}
+
+# in @logdev, what tools want to be told of the log of NAME
+logdev_of() {	# <name>
+	logdev=()
+	[ ! -e "$1.log" ] || logdev=(-l "$1.log")
+}
+
+look() {	# <name> <mount options> <losetup option>...
 	attach "$@"
 	(cd mnt && find . -printf '%p %i %y %m %U %G %s %n %A@ %C@ %T@\n' | sort)
 	release
@@ -48,9 +71,9 @@ look() {	# <image> <mount options> <losetup option>...
 
 new_base() {	# <name> <xlog-mkfs option>...
 	what=$1
-	truncate -s 300m "$1.base"
-	"$XLOG_MKFS" -q -x "${@:2}" "$1.base" >out
-	attach "$1.base" rw
+	truncate -s 300m "$1.img"
+	"$XLOG_MKFS" -q -x "${@:2}" "$1.img" >out
+	attach "$1" rw
 	for ((d = 0; d < 10; d++)); do
 		mkdir mnt/$d
 		for ((f = 0; f < 40; f++)); do
@@ -64,28 +87,31 @@ new_base() {	# <name> <xlog-mkfs option>...
 # looked at them: not later, among the changes that are compared.
 image_base() {	# <name>
 	what=$1
-	unpack "$IMAGES/linux618/$1.img.zst" "$1.base" >out
-	"$XLOG_RECOVER" "$1.base" >out
-	look "$1.base" rw >out
+	unpack "$IMAGES/linux618/$1.img.zst" "$1.img" >out
+	"$XLOG_RECOVER" "$1.img" >out
+	look "$1" rw >out
 }
 
-bases=(xattrs sect4k su32k isize1024 sect4k_su256k su16k)
+bases=(xattrs sect4k su32k extlog isize1024 sect4k_su256k su16k)
 image_base xattrs
 image_base isize1024
 new_base su16k -l su=16k,size=16m
 new_base su32k -l su=32k,size=16m
 new_base sect4k -s size=4096 -l size=16m
 new_base sect4k_su256k -s size=4096 -l su=256k,size=26m
+truncate -s 20m extlog.log
+new_base extlog -l logdev=extlog.log
 
 # --- crashes ---
 
 # One thread; the program knows what has to be there.
 by_steps() {	# <base>
-	"$engine" make "$1" kernel.img "$seed" >>facts
+	copy "$1" kernel
+	"$engine" make "$1.img" kernel.img "$seed" >>facts
 }
 
-judged_by_steps() {	# <base> <image>
-	"$engine" judge "$1" "$2" "$seed" >out 2>&1 ||
+judged_by_steps() {	# <base> <name>
+	"$engine" judge "$1.img" "$2.img" "$seed" >out 2>&1 ||
 		fail "$what: $2: $(cat out)"
 }
 
@@ -107,13 +133,15 @@ by_bench() {	# <base>
 	1) after=$((RANDOM * 4 + 100))ops ;;
 	2) after=$((RANDOM / 30 + 3))iclogs ;;
 	esac
-	cp --sparse=always "$1" kernel.img
+	copy "$1" kernel
+	logdev_of kernel
+	[ ! -e "$1.log" ] || logdev=(-l logdev=kernel.log)
 	what+=" $policy ${kinds[nth % 4]} $size ${loads[nth % 4]} $after"
 	"$XLOG_BENCH" -J --scratch -s "$seed" -j $((1 + nth % 4)) \
 		-w "${loads[nth % 4]}" -o "$policy,logbsize=$size" \
 		--crash="${kinds[nth % 4]}" --crash-after=$after \
 		-n 400000 --fsync-every=$((10 + nth % 7 * 30)) \
-		kernel.img >bench 2>err || fail "$what: $(tail -n 3 bench err)"
+		"${logdev[@]}" kernel.img >bench 2>err || fail "$what: $(tail -n 3 bench err)"
 	jq -e 'select(.type == "result") | .crashed and .verified and
 		.mismatches == 0 and .forced > 0' bench >/dev/null ||
 		fail "$what: $(tail -n 1 bench)"
@@ -129,7 +157,7 @@ tell_of_bench() {
 # xfs_logprint cannot go on behind a record whose header, of several blocks,
 # crosses the end of the log; the kernel can.
 header_over_the_end() {
-	"$XLOG_PRINT" -J kernel.img 2>err.print | jq -es '
+	"$XLOG_PRINT" "${logdev[@]}" -J kernel.img 2>err.print | jq -es '
 		(map(select(.type == "log"))[0].bbs) as $bbs |
 		any(.[]; .type == "record" and
 			.block + ((.hsize + 32767) / 32768 | floor) > $bbs)' \
@@ -140,7 +168,8 @@ header_over_the_end() {
 # be torn, or have holes.
 torn='torn write\|a hole in the newest writes'
 readers() {
-	if ! xfs_logprint -t kernel.img >printed 2>err; then
+	logdev_of kernel
+	if ! xfs_logprint -t "${logdev[@]}" kernel.img >printed 2>err; then
 		header_over_the_end && grep -q 'Invalid block length' err ||
 			fail "$what: xfs_logprint does not read it: $(tail -n 3 printed err)"
 		unread=$((unread + 1))
@@ -149,17 +178,24 @@ readers() {
 	fi
 	! grep -wiE 'error|corrupt|bad|unknown|invalid' printed err >&2 ||
 		fail "$what: xfs_logprint"
-	"$XLOG_PRINT" -t kernel.img >printed 2>err || fail "$what: xlog-print: $(cat err)"
+	"$XLOG_PRINT" -t "${logdev[@]}" kernel.img >printed 2>err || fail "$what: xlog-print: $(cat err)"
 	! grep -v "$torn" err >&2 || fail "$what: xlog-print -t"
-	expect_exit "$1" "$XLOG_PRINT" --check=full kernel.img
+	expect_exit "$1" "$XLOG_PRINT" --check=full "${logdev[@]}" kernel.img
 	! grep -v "$torn" err >&2 || fail "$what: xlog-print --check=full"
 }
 
-state_of() {	# <image>: exit status of a check
+state_of() {	# <name>: exit status of a check
 	local rc=0
 
-	"$XLOG_PRINT" --check "$1" >/dev/null 2>&1 || rc=$?
+	logdev_of "$1"
+	"$XLOG_PRINT" --check "${logdev[@]}" "$1.img" >/dev/null 2>&1 || rc=$?
 	echo $rc
+}
+
+repair() {	# <name>
+	logdev_of "$1"
+	xfs_repair -n "${logdev[@]}" "$1.img" >repair 2>&1 ||
+		{ cat repair >&2; fail "$what: xfs_repair of $1"; }
 }
 
 replayed=0
@@ -171,26 +207,27 @@ for ((n = 0; n < CRASHES; n++)); do
 	seed=$((XLOG_SEED + n))
 	base=${bases[n / 2 % ${#bases[@]}]}
 	what="seed $seed, $base"
-	if [ $((n % 2)) = 0 ]; then
+	if [ $((n % 2)) = 0 ] && [ ! -e "$base.log" ]; then
 		by=steps
 	else
 		by=bench
 	fi
-	by_$by "$base.base"
-	dirty=$(state_of kernel.img)
+	by_$by "$base"
+	dirty=$(state_of kernel)
 	readers "$dirty"
-	cp --sparse=always kernel.img ours.img
-	"$XLOG_RECOVER" ours.img >out 2>err || { cat err >&2; fail "$what"; }
+	copy kernel ours
+	logdev_of ours
+	"$XLOG_RECOVER" "${logdev[@]}" ours.img >out 2>err || { cat err >&2; fail "$what"; }
 	! grep -q '^replayed' out || replayed=$((replayed + 1))
-	look kernel.img rw >want
-	look ours.img ro,norecovery -r >have
+	look kernel rw >want
+	look ours ro,norecovery -r >have
 	diff -u want have >&2 || fail "$what: the kernel recovers something else"
 	if [ $by = steps ]; then
-		judged_by_steps "$base.base" kernel.img
-		judged_by_steps "$base.base" ours.img
+		judged_by_steps "$base" kernel
+		judged_by_steps "$base" ours
 	fi
-	xfs_repair -n ours.img >repair 2>&1 || { cat repair >&2; fail "$what: xfs_repair"; }
-	xfs_repair -n kernel.img >repair 2>&1 || { cat repair >&2; fail "$what: xfs_repair of the kernel's"; }
+	repair ours
+	repair kernel
 done
 [ $replayed -gt 0 ] || fail 'nothing was ever replayed'
 
