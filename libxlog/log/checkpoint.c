@@ -270,20 +270,21 @@ void checkpoint_take(struct checkpoint *cp, struct log_item *item)
 	cp->bytes += vec->used_bytes;
 }
 
+/* (ctx_lock) nobody else is in a shard: its lock is not needed. */
 static void empty_shard(struct checkpoint *cp, struct cil_shard *shard)
 {
 	struct list *first;
 
-	xmutex_lock(&shard->lock);
 	while ((first = list_first(&shard->items))) {
 		list_remove(first);
 		checkpoint_take(cp, container_of(first, struct log_item,
 						 cil_link));
 	}
 	list_splice_last(&shard->busy, &cp->busy);
-	cp->ticket->left_bytes += atomic_exchange(&shard->reserved_bytes, 0);
-	atomic_store(&shard->used_bytes, 0);
-	xmutex_unlock(&shard->lock);
+	cp->ticket->left_bytes += atomic_load_explicit(&shard->reserved_bytes,
+						       memory_order_relaxed);
+	atomic_store_explicit(&shard->reserved_bytes, 0, memory_order_relaxed);
+	atomic_store_explicit(&shard->used_bytes, 0, memory_order_relaxed);
 }
 
 static struct log_vec *merge(struct log_vec *a, struct log_vec *b)
@@ -301,18 +302,23 @@ static struct log_vec *merge(struct log_vec *a, struct log_vec *b)
 	return head;
 }
 
-/* By the order of commits, equals as they are: a merge sort, bottom up. */
+/*
+ * By the order of commits, equals as they are: a merge sort, bottom up. What came
+ * out of one shard, and was not relogged, is in order already.
+ */
 static struct log_vec *sort(struct log_vec *chain)
 {
 	struct log_vec *runs[64] = { NULL };
 	unsigned int top = 0;
 
 	while (chain) {
-		struct log_vec *run = chain;
+		struct log_vec *run = chain, *last = chain;
 		unsigned int i;
 
-		chain = chain->next;
-		run->next = NULL;
+		while (last->next && last->next->order >= last->order)
+			last = last->next;
+		chain = last->next;
+		last->next = NULL;
 		for (i = 0; runs[i]; i++) {
 			run = merge(runs[i], run);
 			runs[i] = NULL;

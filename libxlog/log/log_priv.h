@@ -176,8 +176,8 @@ struct checkpoint {
 
 struct cil_shard {
 	_Alignas(CACHE_LINE) struct xmutex lock;
-	struct list	items;		/* (lock) */
-	struct list	busy;		/* (lock) */
+	struct list	items;		/* (lock, or ctx_lock exclusively) */
+	struct list	busy;		/* (the same) */
 	_Atomic int64_t	used_bytes;	/* of vectors, not yet folded */
 	_Atomic int64_t	reserved_bytes;	/* taken from tickets for headers */
 	_Atomic uint64_t commits;
