@@ -330,7 +330,9 @@ static int64_t insert_items(struct checkpoint *cp, struct cil_shard *shard,
 			    struct list *items)
 {
 	int64_t bytes = 0, grown;
-	uint64_t order = atomic_fetch_add(&cp->order, 1) + 1;
+	/* of one item's commits the last has the highest: its lock sees to that */
+	uint64_t order = atomic_fetch_add_explicit(&cp->log->cil.order, 1,
+						   memory_order_relaxed) + 1;
 
 	log_stat_add(cp->log, LOG_STAT_COMMITS, 1);
 	for (struct list *l = list_first(items); l; l = list_next(l, items)) {
@@ -487,8 +489,9 @@ static int commit_delayed(struct log *log, const struct log_commit *c,
 	bytes += insert_items(cil->ctx, shard, c->items);
 	headers = steal(log, c->ticket);
 	c->ticket->left_bytes -= bytes + headers;
-	atomic_fetch_add_explicit(&shard->reserved_bytes, headers,
-				  memory_order_relaxed);
+	if (headers)
+		atomic_fetch_add_explicit(&shard->reserved_bytes, headers,
+					  memory_order_relaxed);
 	count_used(log, shard, bytes);
 	TRACE(xlog_cil_commit, c->ticket->tid, seq, trace_int(bytes),
 	      trace_int(headers));
@@ -500,7 +503,6 @@ static int commit_delayed(struct log *log, const struct log_commit *c,
 		list_splice_last(c->busy, &shard->busy);
 		xmutex_unlock(&shard->lock);
 	}
-	atomic_fetch_add_explicit(&shard->commits, 1, memory_order_relaxed);
 	finish_ticket(log, c);
 	let_go(c->items, seq);
 	used = atomic_load_explicit(&cil->used_bytes, memory_order_relaxed);

@@ -57,10 +57,11 @@ enum {
  * where such a chain then waits.
  */
 struct grant_head {
+	/* what every transaction looks at, and changes */
+	_Alignas(CACHE_LINE) _Atomic uint64_t used_bytes;
+	_Atomic unsigned int nwaiters;	/* (lock) to change */
 	struct xmutex	lock;
 	struct list	waiters;	/* (lock) first come, first served */
-	_Atomic unsigned int nwaiters;	/* (lock) to change */
-	_Atomic uint64_t used_bytes;
 };
 
 struct ticket {
@@ -155,7 +156,6 @@ struct checkpoint {
 	struct ticket	*ticket;	/* left_bytes: (ctx_lock) */
 	bool		owns_ticket;
 
-	_Atomic uint64_t order;		/* of the last commit in it */
 	struct log_vec	*chain, **chain_end; /* (its pusher) */
 	struct log_vec	*whiteouts;	/* (its pusher) */
 	struct list	busy;		/* (ctx_lock; then its pusher) extents */
@@ -180,12 +180,15 @@ struct cil_shard {
 	struct list	busy;		/* (the same) */
 	_Atomic int64_t	used_bytes;	/* of vectors, not yet folded */
 	_Atomic int64_t	reserved_bytes;	/* taken from tickets for headers */
-	_Atomic uint64_t commits;
 };
 
 struct cil {
-	struct xrwlock	ctx_lock;
-	struct checkpoint *ctx;		/* (ctx_lock) the current one */
+	_Alignas(CACHE_LINE) struct xrwlock ctx_lock;
+	_Alignas(CACHE_LINE) _Atomic uint64_t order; /* of the last commit */
+
+	/* what commits only look at */
+	_Alignas(CACHE_LINE) struct checkpoint *ctx; /* (ctx_lock) the current
+							one */
 	_Atomic uint64_t seq;		/* of that; (ctx_lock + push_lock) */
 	_Atomic bool	is_empty;	/* (ctx_lock to clear it; ctx_lock +
 					   push_lock to set it, with seq) */
@@ -251,8 +254,7 @@ struct log {
 	unsigned int	breaks;		/* LOG_BREAK_* */
 
 	_Atomic bool	dead;
-	_Atomic uint32_t next_tid;
-
+	_Alignas(CACHE_LINE) _Atomic uint32_t next_tid;
 	struct grant_head reserve, write;
 	struct cil	cil;
 	struct ail	ail;

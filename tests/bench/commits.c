@@ -4,10 +4,10 @@
  *
  *	commits [-r rounds] [-c commits] [-n] THREADS...
  *
- * Each changes small objects of its own. All together make the same number of
- * commits, and have the same number of objects: few, which are relogged and
- * never reach the log, so that what is measured is the commit alone; or so many
- * that the CIL is always being pushed and the log wraps. The rates are medians over the rounds, in each of
+ * All together always make the same number of commits, of small objects, one
+ * object after the other: few, which are relogged and never reach the log, so
+ * that what is measured is the commit alone; or so many that the CIL is always
+ * being pushed and the log wraps. The rates are medians over the rounds, in each of
  * which all thread counts run in turn; beside each is its share of the best, and
  * the processor time of a commit, all threads of the log included.
  * -n: nodelaylog.
@@ -23,19 +23,20 @@ enum {
 	MAX_COUNTS = 16,
 	MAX_ROUNDS = 99,
 	STACK_BYTES = 256 << 10,
-	FEW = MAX_THREADS,
-	MANY = 32 * MAX_THREADS,		/* as much as the log */
+	AT_ONCE = 32,			/* that a thread does before it asks */
+	FEW = 4096,
+	MANY = 32 * FEW,		/* as much as the log */
 };
 
 struct worker {
 	pthread_t	thread;
-	unsigned int	first, count;	/* its objects */
-	unsigned long	commits;
+	unsigned int	nobjects;
 };
 
 static struct log *the_log;
 static struct object *objects[MANY];
 static struct worker workers[MAX_THREADS];
+static _Alignas(64) _Atomic unsigned long taken;	/* commits */
 /* Who makes threads would wait for his turn behind those that are at work. */
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 static unsigned int log_flags;
@@ -47,9 +48,14 @@ static void *work(void *arg)
 	struct worker *w = arg;
 	pthread_mutex_lock(&starting);
 	pthread_mutex_unlock(&starting);
-	for (unsigned long n = 0; n < w->commits; n++)
-		object_change(the_log, objects[w->first + n % w->count]);
-	return NULL;
+	for (;;) {
+		unsigned long n = atomic_fetch_add(&taken, AT_ONCE);
+
+		if (n >= commits)
+			return NULL;
+		for (unsigned long i = n; i < n + AT_ONCE; i++)
+			object_change(the_log, objects[i % w->nobjects]);
+	}
 }
 
 static void *must(void *p)
@@ -109,21 +115,18 @@ static double cpu_s(void)
 static double rate(unsigned int threads, unsigned int nobjects,
 		   double *cpu_ns)
 {
-	unsigned long all = 0;
 	pthread_attr_t attr;
 	double began, cpu;
 
 	open_all(nobjects);
+	atomic_store(&taken, 0);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	pthread_mutex_lock(&starting);
 	for (unsigned int i = 0; i < threads; i++) {
 		struct worker *w = &workers[i];
 
-		w->first = (unsigned int)((uint64_t)nobjects * i / threads);
-		w->count = nobjects / threads;
-		w->commits = commits / threads;
-		all += w->commits;
+		w->nobjects = nobjects;
 		if (pthread_create(&w->thread, &attr, work, w)) {
 			fputs("commits: no more threads\n", stderr);
 			exit(1);
@@ -135,10 +138,10 @@ static double rate(unsigned int threads, unsigned int nobjects,
 	for (unsigned int i = 0; i < threads; i++)
 		pthread_join(workers[i].thread, NULL);
 	began = now_s() - began;
-	*cpu_ns = (cpu_s() - cpu) * 1e9 / (double)all;
+	*cpu_ns = (cpu_s() - cpu) * 1e9 / (double)commits;
 	pthread_attr_destroy(&attr);
 	close_all(nobjects);
-	return (double)all / began;
+	return (double)commits / began;
 }
 
 static int compare(const void *a, const void *b)
@@ -193,7 +196,8 @@ int main(int argc, char **argv)
 			return 16;
 		counts++;
 	}
-	if (!counts || !rounds || rounds > MAX_ROUNDS || commits < MAX_THREADS)
+	commits -= commits % AT_ONCE;
+	if (!counts || !rounds || rounds > MAX_ROUNDS || !commits)
 		return 16;
 	if (!log_flags)
 		table("commits that are relogged", threads, counts, FEW);
