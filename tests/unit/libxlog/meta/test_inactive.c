@@ -12,7 +12,7 @@
 #include "libxlog/trans/inode_item.h"
 #include "tests/lib/newfs.h"
 
-enum { TREE_BLOCKS = 30, AG = 0 };
+enum { TREE_BLOCKS = 30, EXTENTS = 8, AG = 0 };
 
 struct victim {
 	struct newfs	*n;
@@ -60,12 +60,14 @@ static void give_extents(struct victim *v, int fork, unsigned int count,
 {
 	struct xfs_bmbt_rec rec;
 
-	for (unsigned int i = 0; i < count; i++) {
-		struct trans *t = begin(v->ip, len);
+	for (unsigned int i = 0; i < count;) {
+		struct trans *t = begin(v->ip, len * EXTENTS);
 
-		cr_assert_eq(bmap_write(t, v->ip, fork, (uint64_t)i * (len + 1),
-					len, BMAP_CONTIGUOUS, len, &rec), 0,
-			     "%s", v->n->said.text);
+		for (unsigned int j = 0; j < EXTENTS && i < count; i++, j++)
+			cr_assert_eq(bmap_write(t, v->ip, fork,
+						(uint64_t)i * (len + 1), len,
+						BMAP_CONTIGUOUS, len, &rec), 0,
+				     "%s", v->n->said.text);
 		end(v->n, v->ip, t);
 	}
 }
@@ -556,16 +558,32 @@ Test(inode_inactivate, what_is_free_is_refused)
 
 /* --- many extents --- */
 
+static void many(const struct newfs_options *o, unsigned int extents)
+{
+	struct victim v = victim_new(o);
+
+	give_extents(&v, XFS_DATA_FORK, extents, 1);
+	set(&v, XFS_MODE_REG, 1000);
+	cr_assert_eq(inode_nextents(v.ip, XFS_DATA_FORK), extents);
+	inactivate(&v);
+}
+
 Test(inode_inactivate, a_hundred_thousand_extents)
 {
 	const struct newfs_options o = {
-		.finobt = true, .rmapbt = true, .agcount = 1,
-		.agblocks = 250000, .log_bytes = 6 << 20,
+		.finobt = true, .agcount = 1, .agblocks = 250000,
+		.log_bytes = 6 << 20,
 	};
-	struct victim v = victim_new(&o);
 
-	give_extents(&v, XFS_DATA_FORK, 100000, 1);
-	set(&v, XFS_MODE_REG, 1000);
-	cr_assert_eq(inode_nextents(v.ip, XFS_DATA_FORK), 100000);
-	inactivate(&v);
+	many(&o, 100000);
+}
+
+Test(inode_inactivate, ten_thousand_extents_with_their_owners)
+{
+	const struct newfs_options o = {
+		.finobt = true, .rmapbt = true, .reflink = true,
+		.agcount = 1, .agblocks = 30000, .log_bytes = 8 << 20,
+	};
+
+	many(&o, 10000);
 }
