@@ -117,8 +117,9 @@ bool crash_counts_are_enough(const struct crash_counts *c,
 	printf("%lu crashes: %lu with something to replay\n", c->crashes,
 	       c->dirty);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		bool few = !kinds[i].count ||
-			   kinds[i].count * 100 < c->crashes * percent;
+		bool few = c->crashes >= CRASH_FEW &&
+			   (!kinds[i].count ||
+			    kinds[i].count * 100 < c->crashes * percent);
 
 		printf("%6lu %5.1f %% %s%s\n", kinds[i].count,
 		       100.0 * (double)kinds[i].count / (double)c->crashes,

@@ -31,6 +31,8 @@ unsigned int crash_in_flight(struct log *log);
 void crash_look(struct xlog *log, const struct xlog_bounds *b,
 		xfs_lsn_t forced_end, struct crash_facts *facts);
 
+enum { CRASH_FEW = 20 };
+
 struct crash_counts {
 	unsigned long	crashes, dirty, torn, recent, wrapped, in_flight,
 			direct;
@@ -40,7 +42,8 @@ void crash_count(struct crash_counts *counts, const struct crash_facts *facts);
 
 /*
  * Print the counts. False, which is printed, too: less than @percent of the
- * crashes are torn, recent, wrapped or in flight, or none is.
+ * crashes are of one of the kinds, or none is. Of fewer than CRASH_FEW nothing
+ * is asked.
  */
 bool crash_counts_are_enough(const struct crash_counts *counts,
 			     unsigned int percent);
