@@ -207,6 +207,10 @@ static int capture_finish(struct trans_fs *fs, struct capture *c)
 	struct trans *t;
 	int rc = trans_alloc_blocks(fs, c->tr, c->blocks, true, &t);
 
+	if (rc == -ENOSPC)
+		report(&fs->sink, rc, "space", XLOG_LSN_NONE,
+		       "no space for %u blocks to finish what the log began",
+		       c->blocks);
 	if (rc) {
 		capture_free(c);
 		return rc;
