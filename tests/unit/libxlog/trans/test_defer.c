@@ -380,6 +380,8 @@ Test(defer_log, has_an_intent_again_that_would_hold_it_up)
 
 /* --- events --- */
 
+enum { EVENTS_BYTES = 1024 };
+
 /* "add 1; create 1; ...": events of deferred work, and their counts. */
 static void take_event(void *ctx, const struct trace_record *r)
 {
@@ -396,11 +398,12 @@ static void take_event(void *ctx, const struct trace_record *r)
 		{ TRACE_xfs_defer_finish_done, "done", 2 },
 	};
 	char *text = ctx;
+	size_t used = strlen(text);
 
 	for (unsigned int i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (known[i].event == r->event)
-			sprintf(text + strlen(text), "%s %d; ", known[i].name,
-				(int)r->args[known[i].count]);
+			snprintf(text + used, EVENTS_BYTES - used, "%s %d; ",
+				 known[i].name, (int)r->args[known[i].count]);
 }
 
 static void trace_defer(char *text)
@@ -413,7 +416,7 @@ static void trace_defer(char *text)
 
 Test(defer_log, has_events)
 {
-	char text[1024] = "";
+	char text[EVENTS_BYTES] = "";
 	struct trans *t = give(6);
 
 	trace_defer(text);
@@ -427,7 +430,7 @@ Test(defer_log, has_events)
 
 Test(defer_log, has_events_of_what_fails)
 {
-	char text[1024] = "";
+	char text[EVENTS_BYTES] = "";
 	struct trans *t = give(6);
 
 	c->fails = "a";
