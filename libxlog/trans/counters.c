@@ -78,11 +78,18 @@ static bool promise(struct trans_fs *fs, uint32_t blocks, bool use_reserve)
 int trans_alloc_blocks(struct trans_fs *fs, enum xfs_tr tr, uint32_t blocks,
 		       bool use_reserve, struct trans **out)
 {
+	return trans_alloc_more_blocks(fs, tr, 0, blocks, use_reserve, out);
+}
+
+int trans_alloc_more_blocks(struct trans_fs *fs, enum xfs_tr tr,
+			    uint32_t more_bytes, uint32_t blocks,
+			    bool use_reserve, struct trans **out)
+{
 	int rc;
 
 	if (blocks && !promise(fs, blocks, use_reserve))
 		return -ENOSPC;
-	rc = trans_alloc(fs, tr, out);
+	rc = trans_alloc_more(fs, tr, more_bytes, out);
 	if (rc)
 		atomic_fetch_sub(&fs->promised_blocks, blocks);
 	else

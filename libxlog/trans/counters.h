@@ -31,6 +31,11 @@ void trans_mod_sb(struct trans *t, enum trans_sb_field field, int64_t delta);
 int trans_alloc_blocks(struct trans_fs *fs, enum xfs_tr tr, uint32_t blocks,
 		       bool use_reserve, struct trans **out) MUST_CHECK;
 
+/* The same for trans_alloc_more(). */
+int trans_alloc_more_blocks(struct trans_fs *fs, enum xfs_tr tr,
+			    uint32_t more_bytes, uint32_t blocks,
+			    bool use_reserve, struct trans **out) MUST_CHECK;
+
 /* Put the counters of now into the superblock @raw. */
 void counters_to_sb(const struct trans_fs *fs, uint8_t *raw);
 

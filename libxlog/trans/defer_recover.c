@@ -15,7 +15,7 @@ struct capture {
 	struct list	link;
 	struct list	pending;	/* struct defer_pending */
 	enum xfs_tr	tr;
-	uint32_t	blocks;
+	uint32_t	more_bytes, blocks;
 	unsigned int	nheld;
 	struct {
 		const struct trans_item_ops *ops;
@@ -94,6 +94,7 @@ static struct capture *capture_new(struct trans *t, struct list *pending)
 	list_init(&c->pending);
 	list_splice_last(pending, &c->pending);
 	c->tr = (enum xfs_tr)(t->res - t->fs->resv.tr);
+	c->more_bytes = t->more_bytes;
 	c->blocks = t->blocks - t->blocks_taken;
 	for (struct list *l = list_first(&t->items); l;
 	     l = list_next(l, &t->items)) {
@@ -205,7 +206,8 @@ static int join_held(struct trans *t, struct capture *c)
 static int capture_finish(struct trans_fs *fs, struct capture *c)
 {
 	struct trans *t;
-	int rc = trans_alloc_blocks(fs, c->tr, c->blocks, true, &t);
+	int rc = trans_alloc_more_blocks(fs, c->tr, c->more_bytes, c->blocks,
+					 true, &t);
 
 	if (rc == -ENOSPC)
 		report(&fs->sink, rc, "space", XLOG_LSN_NONE,

@@ -15,6 +15,12 @@
 
 int trans_alloc(struct trans_fs *fs, enum xfs_tr tr, struct trans **out)
 {
+	return trans_alloc_more(fs, tr, 0, out);
+}
+
+int trans_alloc_more(struct trans_fs *fs, enum xfs_tr tr, uint32_t more_bytes,
+		     struct trans **out)
+{
 	const struct xfs_trans_res *res = &fs->resv.tr[tr];
 	struct trans *t = calloc(1, sizeof(*t));
 	int rc;
@@ -24,17 +30,19 @@ int trans_alloc(struct trans_fs *fs, enum xfs_tr tr, struct trans **out)
 			      "out of memory");
 	t->fs = fs;
 	t->res = res;
+	t->more_bytes = more_bytes;
 	list_init(&t->items);
 	list_init(&t->deferred);
 	list_init(&t->freed);
-	rc = ticket_reserve(fs->log, res->logres_bytes,
+	rc = ticket_reserve(fs->log, res->logres_bytes + more_bytes,
 			    fs->recovering ? 1 : res->logcount,
 			    res->permanent, &t->ticket);
 	if (rc) {
 		free(t);
 		return rc;
 	}
-	ticket_watch(t->ticket, &fs->peak_bytes[tr]);
+	if (!more_bytes)
+		ticket_watch(t->ticket, &fs->peak_bytes[tr]);
 	TRACE_TRANS(xfs_trans_alloc, t);
 	*out = t;
 	return 0;

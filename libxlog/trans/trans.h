@@ -139,6 +139,7 @@ struct trans {
 	struct trans_fs	*fs;
 	struct ticket	*ticket;
 	const struct xfs_trans_res *res;
+	uint32_t	more_bytes;	/* of log space, besides */
 	struct list	items;		/* log_item.trans_link */
 	bool		dirty;
 
@@ -159,6 +160,13 @@ struct trans {
  */
 int trans_alloc(struct trans_fs *fs, enum xfs_tr tr,
 		struct trans **out) MUST_CHECK;
+
+/*
+ * The same with @more_bytes of log space besides, in each transaction of the
+ * chain: for what XFS_TR_ATTRSETRT says of each block.
+ */
+int trans_alloc_more(struct trans_fs *fs, enum xfs_tr tr, uint32_t more_bytes,
+		     struct trans **out) MUST_CHECK;
 
 /* Join @item, whose object the caller has locked and not yet joined. */
 void trans_join(struct trans *t, struct log_item *item);
