@@ -92,7 +92,7 @@ STORY_C	:= $(wildcard tests/story/*.c)
 STORY_SH := $(wildcard tests/story/*.sh)
 TRUTH	:= tests/truth/fields_dump.c tests/truth/apply_delta.c tests/truth/format_same.c
 SPOIL	:= tests/spoil/spoil.c
-AGREE	:= tests/agree/agree.c
+AGREE	:= $(wildcard tests/agree/*.c)
 # Others that are measured against, where their libraries are.
 PEERS	:= $(foreach p,sqlite3 rocksdb,$(shell $(PKG_CONFIG) --exists $(p) 2>/dev/null && echo $(p)))
 PEERS	:= $(PEERS:%=tests/bench/peer_%.c)
@@ -162,7 +162,7 @@ $(BUILD)/libxlog.pc: libxlog.pc.in FORCE
 HELPERS	:= $(filter-out tests/lib/fuzz_replay.c,$(wildcard tests/lib/*.c))
 helper_h := $(foreach h,$(HELPERS:.c=.h),-e '"$(h)"')
 HELPED	:= $(if $(HELPERS),$(shell grep -ls $(helper_h) \
-	$(UNIT) $(STRESS) $(STORY_C) $(FUZZ) /dev/null))
+	$(UNIT) $(STRESS) $(STORY_C) $(FUZZ) $(AGREE) /dev/null))
 $(call bin,$(HELPED)) $(patsubst %.c,$(BUILD)/%.replay,$(HELPED)): $(BUILD)/libtest.a
 
 link	= $(Q)$(CC) $(ALL_CFLAGS) $(filter %.o,$^) \
