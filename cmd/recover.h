@@ -23,7 +23,7 @@ enum recover_job {
 	JOB_UNDO_APPLY,
 };
 
-/* --intents. "finish" cannot be done yet: it refuses what is pending. */
+/* --intents */
 enum recover_intents { INTENTS_FINISH, INTENTS_REFUSE, INTENTS_SKIP };
 
 struct recover_opts {

@@ -56,11 +56,11 @@ static const struct argp_option options[] = {
 	  "replay only the checkpoints up to the one at CYCLE:BLOCK, or N of "
 	  "them; with -n or --target", 3 },
 	{ "intents", KEY_INTENTS, "HOW", 0,
-	  "pending intents: 'finish' (default; not possible yet: they are "
-	  "refused), 'refuse', or 'skip' with -n or --target", 3 },
+	  "pending intents: 'finish' (default), 'refuse', or 'skip' with -n or "
+	  "--target", 3 },
 	{ "iunlinks", KEY_IUNLINKS, "HOW", 0,
-	  "unlinked inodes and leftover CoW extents: 'process' (default; not "
-	  "possible yet: they are refused) or 'leave' to the next mount", 3 },
+	  "unlinked inodes and leftover CoW extents: 'process' (default) or "
+	  "'leave' to the next mount", 3 },
 	{ "order", KEY_ORDER, "ORDER", 0,
 	  "byte order of the log: 'auto' (default); 'le', 'be' with -x", 3 },
 	{ "verify", KEY_VERIFY, "HOW", 0,

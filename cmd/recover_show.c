@@ -55,13 +55,14 @@ void recover_on_change(void *ctx, const struct xlog_change *change)
 
 /* --- remainders --- */
 
-/* Is it the reason of a refusal? What was asked to be left is less news. */
+/* Is it the reason of a refusal? What can be finished is less news. */
 static bool is_refused(const struct recover *rec,
 		       const struct xlog_remainder *rem)
 {
-	if (rem->kind == XLOG_REMAINDER_INTENT)
-		return rec->opts.intents != INTENTS_SKIP;
-	return !rec->opts.leave_unlinked;
+	if (rem->kind != XLOG_REMAINDER_INTENT)
+		return rem->realtime && !rec->opts.leave_unlinked;
+	return rec->opts.intents == INTENTS_REFUSE ||
+	       (rem->realtime && rec->opts.intents == INTENTS_FINISH);
 }
 
 static void remainder_message(struct recover *rec,

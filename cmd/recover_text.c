@@ -49,16 +49,23 @@ void recover_log_line(struct recover *rec)
 	out_newline(t->out);
 }
 
-/* "0 intents pending; 3 unlinked inodes; 2 leftover CoW extents" */
-static void remainder_counts(struct recover *rec)
+/* "0 intents pending; 3 unlinked inodes freed; 2 leftover CoW extents freed" */
+static void remainder_counts(struct recover *rec, bool done)
 {
 	const struct xlog_recover_result *res = &rec->res;
+	const struct recover_opts *opts = &rec->opts;
+	bool finished = done && res->intents && opts->intents != INTENTS_SKIP;
+	bool freed = done && !opts->leave_unlinked;
 
-	number(rec, res->intents, "intent pending", "intents pending");
-	out_str(&rec->out, "; ");
+	number(rec, res->intents, "intent", "intents");
+	out_str(&rec->out, finished ? " finished; " : " pending; ");
 	number(rec, res->unlinked, "unlinked inode", "unlinked inodes");
+	if (freed && res->unlinked)
+		out_str(&rec->out, " freed");
 	some(rec, "; ", res->cow_extents, "leftover CoW extent",
 	     "leftover CoW extents");
+	if (freed && res->cow_extents)
+		out_str(&rec->out, " freed");
 }
 
 void recover_counts(struct recover *rec)
@@ -72,7 +79,8 @@ void recover_counts(struct recover *rec)
 	some(rec, ", ", res->dquots, "dquot", "dquots");
 	some(rec, ", ", res->icreates, "icreate", "icreates");
 	out_str(o, "; ");
-	remainder_counts(rec);
+	remainder_counts(rec, !rec->opts.dry_run &&
+			 !recover_is_stopped(&rec->opts));
 }
 
 /* Lines about what was out of the ordinary. */
@@ -289,7 +297,7 @@ void recover_text(struct recover *rec, int rc)
 	}
 	if (rc == -ENOTEMPTY) {
 		out_str(&rec->out, "a mount would go on with: ");
-		remainder_counts(rec);
+		remainder_counts(rec, false);
 		out_newline(&rec->out);
 	}
 	if (rc)

@@ -87,6 +87,9 @@ extern const struct xfs_name xfs_sb_incompat_names[];
 extern const struct xfs_name xfs_sb_log_incompat_names[];
 extern const struct xfs_name xfs_sb_qflag_names[];
 
+/* Of sb_qflags: dquots were counted, for all kinds of quota. */
+enum { XFS_QUOTA_CHKD = 0x0004 | 0x0020 | 0x0100 | 0x0400 };
+
 #define XFS_SB_ROWS(X)							\
 	X##_F(be32, sb_magicnum,	0,	MAGIC)			\
 	X##_F(be32, sb_blocksize,	4,	UINT)			\

@@ -172,6 +172,7 @@ struct xlog_bounds {
 	unsigned int	reasons;	/* all of them: XLOG_REFUSED_* */
 	/* of a dirty log that was read whole: h_fmt of the record at the tail */
 	uint32_t	fmt;
+	uint32_t	last_size_bytes; /* h_size of the newest record, or 0 */
 };
 
 /* Why Linux would refuse a log. */

@@ -161,7 +161,7 @@ int mount_open_recovered(struct xlog *reader, const struct mount_options *opts,
 	return rc;
 }
 
-int mount_unmount(struct mount *m)
+static int cover(struct mount *m)
 {
 	struct log *log = m->fs.log;
 	int rc = log_quiesce(log);
@@ -175,7 +175,21 @@ int mount_unmount(struct mount *m)
 		if (!rc)
 			rc = log_quiesce(log);
 	} while (!rc && log_needs_cover(log));
-	return rc ? rc : log_unmount(log);
+	m->sb_lsn = log_tail_lsn(log);
+	m->unmount_lsn = log_head_lsn(log);
+	return rc;
+}
+
+int mount_unmount(struct mount *m)
+{
+	int rc = cover(m);
+
+	return rc ? rc : log_unmount(m->fs.log);
+}
+
+int mount_freeze(struct mount *m)
+{
+	return cover(m);
 }
 
 void mount_close(struct mount *m)

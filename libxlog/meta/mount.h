@@ -19,6 +19,8 @@ struct mount_options {
 struct mount {
 	struct xlog	*reader;	/* borrowed */
 	struct trans_fs	fs;
+	/* once it has been ended: the last checkpoint, and the unmount record */
+	xfs_lsn_t	sb_lsn, unmount_lsn;
 };
 
 /*
@@ -54,6 +56,12 @@ int mount_open_recovered(struct xlog *reader, const struct mount_options *opts,
  * in a transaction. -ESHUTDOWN, -EIO: the log is left dirty.
  */
 int mount_unmount(struct mount *m) MUST_CHECK;
+
+/*
+ * The same without the unmount record: all is in its place, and the log says
+ * that it is dirty, so that the next mount looks for what was left.
+ */
+int mount_freeze(struct mount *m) MUST_CHECK;
 
 /*
  * Free it, unmounted or not: what was not forced is lost then. Inodes go with

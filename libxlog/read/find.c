@@ -418,6 +418,7 @@ int find_position(struct finder *f)
 	f->curr_cycle = f->last_head.cycle + wrapped;
 	f->tail = xfs_lsn_block(f->last_head.tail_lsn);
 	f->out->last_record = xfs_lsn_make(f->last_head.cycle, f->last);
+	f->out->last_size_bytes = f->last_head.size_bytes;
 	explain(f, "newest record at %u:%u, its tail %u:%u",
 		f->last_head.cycle, f->last,
 		xfs_lsn_cycle(f->last_head.tail_lsn), f->tail);

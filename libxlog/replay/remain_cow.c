@@ -43,6 +43,7 @@ static int add_record(void *ctx, const uint8_t *raw)
 		return bad_record(c, "one is referred to more than once");
 	c->end = end;
 	c->r->res->cow_extents++;
+	c->r->realtime_left |= c->realtime;
 	snprintf(text, sizeof(text),
 		 "%s%u/%u+%u: set aside for copy on write",
 		 c->realtime ? "rtg" : "ag", c->group,

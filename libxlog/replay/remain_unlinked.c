@@ -62,6 +62,7 @@ static void tell(struct replay *r, xfs_agnumber_t agno,
 		.lsn = XLOG_LSN_NONE,
 		.ino = in->ino,
 		.ag = agno,
+		.realtime = in->di.di_flags & XFS_DIFLAG_REALTIME,
 		.text = text,
 	});
 }
@@ -100,6 +101,8 @@ static int walk_list(struct list *l, xfs_agino_t agino)
 		if (!l->inode.di.di_mode)
 			return bad_list(l, agino, "is free");
 		l->r->res->unlinked++;
+		l->r->realtime_left |= l->inode.di.di_flags &
+				       XFS_DIFLAG_REALTIME;
 		tell(l->r, l->agno, &l->inode);
 		if (++steps == next_mark) {
 			seen = agino;
