@@ -14,10 +14,13 @@
 
 #include "libxlog/meta/bench.h"
 #include "tests/lib/changes.h"
+#include "tests/lib/store.h"
 
 enum {
 	STEPS = 600,
 	JOBS = 12,
+	STORE_STEPS = 120,
+	STORE_OBJECTS = 60,
 	BENCH_BYTES = 200 << 20,
 	BENCH_LOG_BYTES = 14 << 20,
 };
@@ -53,6 +56,23 @@ static void arm(struct dev *fault, enum how how, uint64_t nth)
 	else
 		fault_fail(fault, how == FLUSH_ONCE ? FAULT_FLUSH :
 						      FAULT_WRITE, nth);
+}
+
+static char said[256];
+
+static void take_report(void *ctx, const struct xlog_report *r)
+{
+	(void)ctx;
+	if (r->severity == XLOG_ERROR)
+		snprintf(said, sizeof(said), "%s", r->text);
+}
+
+static void need(bool ok, const char *what, int rc)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "%s: %d (%s)\n", what, rc, said);
+	exit(1);
 }
 
 /* --- step by step --- */
@@ -186,24 +206,78 @@ static void each_io(struct dev *base, unsigned int flags)
 	free(dry.is_log);
 }
 
+/* --- objects on another device than the log --- */
+
+static void store_steps(struct store *s)
+{
+	for (uint32_t i = 0; i < STORE_STEPS && !log_is_shutdown(s->log); i++) {
+		uint32_t id = i * 7 % STORE_OBJECTS;
+
+		(void)!store_change(s, &id, 1, NULL);
+		if (i % 5 == 4)
+			(void)!store_force(s);
+		if (i % 20 == 19)
+			ail_push_all(s->log);
+		log_step(s->log);
+	}
+	(void)!log_quiesce(s->log);
+}
+
+/* @nth 0: nothing fails; what there was goes into @counts. */
+static void run_store(unsigned int flags, enum how how, uint64_t nth,
+		      struct fault_counts *counts)
+{
+	const struct store_config config = {
+		.flags = LOG_NO_THREADS | flags, .log_bb = 4096,
+		.logbsize_bytes = 16 << 10, .objects = STORE_OBJECTS,
+		.body_bytes = 500, .external = true,
+	};
+	struct store *s = store_new(&config);
+	struct fault_counts before, after;
+	const char *why;
+	uint32_t id = 0;
+
+	need(s, "store", 0);
+	fault_counts(s->data, &before);
+	if (nth)
+		arm(s->data, how, nth + (how == FLUSH_ONCE ? before.flushes :
+							     before.writes));
+	store_steps(s);
+	fault_counts(s->data, &after);
+	if (counts)
+		*counts = (struct fault_counts){
+			.writes = after.writes - before.writes,
+			.flushes = after.flushes - before.flushes,
+		};
+	/* what failed once was written again */
+	need(log_is_shutdown(s->log) == (nth && how != WRITE_ONCE),
+	     "objects elsewhere: lives or dies", (int)nth);
+	if (log_is_shutdown(s->log))
+		need(store_change(s, &id, 1, NULL) == -ESHUTDOWN,
+		     "a change after the end", (int)nth);
+	why = store_crash(s, crash_kind(nth), nth);
+	need(!why, why, (int)nth);
+	store_free(s);
+}
+
+static void each_of_objects(unsigned int flags)
+{
+	struct fault_counts n;
+
+	run_store(flags, WRITE_ONCE, 0, &n);
+	need(n.writes && n.flushes, "nothing is written back", 0);
+	for (uint64_t nth = 1; nth <= n.writes; nth++) {
+		run_store(flags, WRITE_ONCE, nth, NULL);
+		run_store(flags, WRITE_FOR_GOOD, nth, NULL);
+	}
+	for (uint64_t nth = 1; nth <= n.flushes; nth++)
+		run_store(flags, FLUSH_ONCE, nth, NULL);
+	printf("%s, log elsewhere: %llu writes and %llu flushes of objects fail\n",
+	       policy_of(flags), (unsigned long long)n.writes,
+	       (unsigned long long)n.flushes);
+}
+
 /* --- with threads --- */
-
-static char said[256];
-
-static void take_report(void *ctx, const struct xlog_report *r)
-{
-	(void)ctx;
-	if (r->severity == XLOG_ERROR)
-		snprintf(said, sizeof(said), "%s", r->text);
-}
-
-static void need(bool ok, const char *what, int rc)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "%s: %d (%s)\n", what, rc, said);
-	exit(1);
-}
 
 /* True: it died. All threads have come back, and what was forced is there. */
 static bool run_threads(bool direct, enum how how, uint64_t nth,
@@ -280,6 +354,8 @@ int main(void)
 		each_io(base, 0);
 		each_io(base, LOG_DIRECT);
 		dev_close(base);
+		each_of_objects(0);
+		each_of_objects(LOG_DIRECT);
 	}
 	with_threads(false);
 	with_threads(true);

@@ -182,6 +182,11 @@ readers() {
 	! grep -v "$torn" err >&2 || fail "$what: xlog-print -t"
 	expect_exit "$1" "$XLOG_PRINT" --check=full "${logdev[@]}" kernel.img
 	! grep -v "$torn" err >&2 || fail "$what: xlog-print --check=full"
+	! grep -q 'torn write' err || echo "$by torn" >>seen
+	"$XLOG_PRINT" -S -J "${logdev[@]}" kernel.img 2>err | jq -e 'select(.type == "log") |
+		(.tail | split(":")[1] | tonumber) > (.head | split(":")[1] | tonumber)' \
+		>/dev/null || return 0
+	echo "$by wrapped" >>seen
 }
 
 state_of() {	# <name>: exit status of a check
@@ -202,6 +207,7 @@ replayed=0
 unread=0
 : >facts
 : >benches
+: >seen
 RANDOM=$XLOG_SEED
 for ((n = 0; n < CRASHES; n++)); do
 	seed=$((XLOG_SEED + n))
@@ -234,6 +240,9 @@ done
 # --- of which kinds they were ---
 
 echo "$CRASHES crashes, $replayed with something to replay; by xlog-bench $(wc -l <benches); not for xfs_logprint $unread"
+for kind in torn wrapped; do
+	echo "by xlog-bench, $kind: $(grep -c "^bench $kind" seen || true)"
+done
 for kind in torn recent wrapped in_flight direct; do
 	count=$(grep -c " $kind=1" facts || true)
 	echo "$kind: $count of $(wc -l <facts)"
