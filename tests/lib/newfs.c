@@ -514,6 +514,8 @@ static void open_log(struct newfs *n)
 		.sink = n->fs.sink,
 	};
 
+	if (n->opts.recovered)
+		c.tail = c.head;
 	memcpy(c.uuid, n->sb.sb_uuid, 16);
 	cr_assert_eq(log_open(&c, &n->fs.log), 0, "%s", n->said.text);
 }

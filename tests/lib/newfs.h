@@ -26,6 +26,7 @@ struct newfs_options {
 	bool		finobt, rmapbt, reflink, inobtcount, nrext64, bigtime;
 	bool		no_lazycount;	/* version 4 */
 	uint32_t	log_bytes;	/* 0: 16 MiB */
+	bool		recovered;	/* the log has just been replayed */
 };
 
 struct newfs {
