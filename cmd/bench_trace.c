@@ -3,7 +3,9 @@
  * The trace of xlog-bench: which events go where.
  */
 #include <fnmatch.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cmd/bench.h"
 
@@ -40,6 +42,31 @@ static void take(void *ctx, const char *line, size_t bytes)
 	out_bytes(ctx, line, bytes);
 }
 
+/* What is to be written when the process dies; NULL: nothing. */
+static struct out *at_death;
+
+/* The end of a trace is what says why: perhaps not all of its last line. */
+static void on_death(int sig)
+{
+	if (at_death)
+		(void)!write(at_death->fd, at_death->buf, at_death->used);
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+/* Where nobody else does: a sanitizer has reports of its own to make. */
+static void catch_death(struct out *out)
+{
+	static const int signals[] = { SIGABRT, SIGSEGV, SIGBUS, SIGILL };
+	struct sigaction now;
+
+	at_death = out;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (out && !sigaction(signals[i], NULL, &now) &&
+		    now.sa_handler == SIG_DFL)
+			signal(signals[i], on_death);
+}
+
 int bench_trace_open(struct bench *b)
 {
 	const struct bench_opts *o = &b->opts;
@@ -52,6 +79,7 @@ int bench_trace_open(struct bench *b)
 		return fd;
 	out_init(&b->trace, fd);
 	b->tracing = true;
+	catch_death(&b->trace);
 	return xlog_trace_start(o->trace_wanted, take, &b->trace);
 }
 
@@ -63,6 +91,7 @@ int bench_trace_close(struct bench *b)
 	if (!b->tracing)
 		return 0;
 	xlog_trace_stop();
+	catch_death(NULL);
 	rc = out_close(&b->trace);
 	if (rc)
 		cmd_message("%s: %s", b->opts.trace, strerror(-rc));

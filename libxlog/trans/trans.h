@@ -7,7 +7,9 @@
  * An object that was joined is locked; the commit, or the cancel, unlocks it,
  * unless it is held. After trans_roll() what is held is locked still, has to
  * be joined again and must be logged again: else it could be what keeps the
- * log's tail from moving, which the chain then waits for.
+ * log's tail from moving, which the chain then waits for. Nor may it be what
+ * many others wait for: they have reserved their space already, and that could
+ * be all there is.
  */
 #ifndef LIBXLOG_TRANS_TRANS_H
 #define LIBXLOG_TRANS_TRANS_H

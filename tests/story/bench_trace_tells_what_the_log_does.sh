@@ -114,6 +114,23 @@ for options in '-j4' '-j4 -o nodelaylog' '-j3 --crash-after=9iclogs'; do
 	cut -d ' ' -f 1 threads | sort -c -n || fail "$options: time goes back"
 done
 
+# the end of it is there, too, when the program dies
+(
+	ulimit -c 0
+	exec "$XLOG_BENCH" -j1 -T 60m --interval=1s --mem=400m --fsync-every=500 \
+		--trace=dead,xlog_iclog_write >out 2>err
+) &
+pid=$!
+while [ ! -s out ]; do
+	kill -0 $pid || { cat err >&2; fail 'it ended'; }
+	sleep 0.05
+done
+kill -s ABRT $pid
+rc=0
+wait $pid 2>/dev/null || rc=$?
+[ $rc = 134 ] || fail "SIGABRT: exit status $rc"
+[ -s dead ] && [ $(($(stat -c %s dead) % 262144)) != 0 ] || fail 'the end is missing'
+
 expect_exit 16 "$XLOG_BENCH" --mem=400m --trace=no,xfs_log_force,xfs_logforce
 says 'unknown event: xfs_logforce'
 [ ! -e no ] || fail 'a file all the same'
