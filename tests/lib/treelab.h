@@ -104,6 +104,8 @@ void treelab_reopen(struct treelab *lab);
 
 /* Nothing of it is in memory; lab->dev holds the tree. */
 void treelab_close(struct treelab *lab);
+/* A tree of several levels, closed. */
+struct treelab *treelab_victim(enum xfs_btree_kind kind, bool v5);
 /*
  * Damage, by the bytes at @data, what is on an overlay above lab->dev, and use
  * the tree: whatever happens, the functions return. Their first error.

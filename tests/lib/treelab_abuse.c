@@ -8,6 +8,21 @@
 #include "tests/lib/stack.h"
 #include "tests/lib/treelab_priv.h"
 
+struct treelab *treelab_victim(enum xfs_btree_kind kind, bool v5)
+{
+	const struct treelab_opts o = {
+		.kind = kind, .block_bytes = v5 ? 1024 : 512, .v5 = v5,
+		.keys = 3000, .seed = 7,
+	};
+	struct treelab *lab = treelab_new(&o);
+
+	for (uint32_t i = 0; i < 3 * o.keys; i++)
+		treelab_op(lab, 90);
+	treelab_check(lab);
+	treelab_close(lab);
+	return lab;
+}
+
 struct input {
 	const uint8_t	*p, *end;
 };
