@@ -9,6 +9,13 @@
 
 enum { V4 = 0x80, MAX_BYTES = 4096 };
 
+/* What a filesystem of version 4 has, too. */
+static bool in_v4(unsigned int kind)
+{
+	return kind == XFS_BTREE_BNO || kind == XFS_BTREE_CNT ||
+	       kind == XFS_BTREE_INO || kind == XFS_BTREE_BMAP;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct treelab *labs[2][XFS_BTREE_KINDS];
@@ -19,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2 || size > MAX_BYTES)
 		return 0;
 	kind = data[0] % (XFS_BTREE_BMAP + 1u);
-	v5 = !(data[0] & V4) || !xfs_btree_ops[kind].magic;
+	v5 = !(data[0] & V4) || !in_v4(kind);
 	lab = &labs[v5][kind];
 	if (!*lab)
 		*lab = treelab_victim((enum xfs_btree_kind)kind, v5);
