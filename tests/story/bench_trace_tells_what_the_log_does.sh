@@ -83,7 +83,8 @@ END {
 	if (bad)
 		exit 1
 	for (e in state)
-		if (substr(e, 1, 1) ~ /[ia]/ && state[e] || e ~ /^c/ && state[e] != 2) {
+		if (e ~ /^[ia]/ && state[e] || e ~ /^c/ && state[e] != 2 ||
+		    e ~ /^t/ && state[e] != 6) {
 			print "left over: " e " in state " state[e]; exit 1
 		}
 	if (count["xfs_trans_commit"] != 2000 + 2 || count["xlog_cil_commit"] != 2000 + 2 ||
