@@ -162,8 +162,8 @@ int defer_finish_recovered(struct trans *t, struct defer_recovered *r,
  * Go on with what was captured, the oldest first: each in a transaction of the
  * kind that deferred it, and with the blocks it had left. What was held when it
  * was captured is locked, joined and held again, and unlocked at its end: the
- * caller has nothing of it locked. trans_fs.recovering should be set. On an error the log has been shut down, and
- * nothing is left in @captures.
+ * caller has nothing of it locked. trans_fs.recovering should be set. On an
+ * error the log has been shut down, and nothing is left in @captures.
  */
 int defer_captures_finish(struct trans_fs *fs,
 			  struct list *captures) MUST_CHECK;
