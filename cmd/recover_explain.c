@@ -62,8 +62,11 @@ static void verdict(struct recover *rec, int rc)
 	} else if (rc) {
 		explain_line(&rec->text, "Fail: see above.");
 	} else if (res->bounds.state == XLOG_DIRTY) {
-		explain_line(&rec->text, "Replay it, on a machine of any byte "
-			     "order and with any kernel.");
+		out_str(&rec->out, "Replay it");
+		if (res->intents || res->unlinked || res->cow_extents)
+			out_str(&rec->out, " and finish what it leaves");
+		explain_line(&rec->text, ", on a machine of any byte order "
+			     "and with any kernel.");
 	} else {
 		explain_line(&rec->text, "Nothing.");
 	}

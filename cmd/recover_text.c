@@ -223,12 +223,15 @@ static void replay_line(struct recover *rec)
 }
 
 /* What is left behind a replay that leaves the log dirty. */
-static const char *leftovers(const struct xlog_recover_result *res)
+static const char *leftovers(const struct recover *rec)
 {
+	const struct xlog_recover_result *res = &rec->res;
+
 	if (res->sb_lsn == XLOG_LSN_NONE)
 		return "";		/* stopped early */
-	return res->intents ? ": what was pending is lost, see xfs_repair(8)" :
-			      ": the next mount frees what is left over";
+	return res->intents && rec->opts.intents == INTENTS_SKIP ?
+	       ": what was pending is lost, see xfs_repair(8)" :
+	       ": the next mount frees what is left over";
 }
 
 /* "DEVICE: clean (unmount record at 1:40)" */
@@ -253,7 +256,7 @@ static void state_line(struct recover *rec)
 	} else if (rec->opts.dry_run) {
 		out_str(t->out, ", left as it is");
 	} else {
-		out_str(t->out, leftovers(res));
+		out_str(t->out, leftovers(rec));
 	}
 	out_newline(t->out);
 }

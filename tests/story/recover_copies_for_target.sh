@@ -76,7 +76,7 @@ rm copy.logdev
 
 # what is refused leaves no copy
 fs=$(unpack "$IMAGES/linux618/rmap-intents.img.zst")
-expect_exit 4 "$XLOG_RECOVER" --target=copy "$fs"
+expect_exit 4 "$XLOG_RECOVER" --intents=refuse --target=copy "$fs"
 shows "$fs: dirty, left as it is"
 [ ! -e copy ] || fail 'a copy that was refused was left'
 head -c 30000 "$packed" >cut.zst

@@ -106,10 +106,17 @@ has '.[-1].exit == 0 and any(.[]; .type == "block")'
 
 for name in rmap-intents orphans parent-attri; do
 	image=$(unpack "$IMAGES/linux618/$name.img.zst")
-	check 4 "$image"
-	has '.[-1].refused != null and .[-1].state == "dirty" and
+	check 4 "$image" -n
+	has '.[-1].refused == null and .[-1].state == "dirty" and
 		.[-1].wrote == false and any(.[]; .type == "remainder")'
+	check 0 "$image"
+	has '.[-1].refused == null and .[-1].state == "clean" and
+		.[-1].wrote and any(.[]; .type == "remainder")'
 done
+image=$(unpack "$IMAGES/linux618/cow-cui-bui.img.zst")
+check 4 "$image" --intents=refuse
+has '.[-1].refused != null and .[-1].state == "dirty" and
+	.[-1].wrote == false and any(.[]; .type == "remainder")'
 for name in tail-flip uuid; do
 	image=$(unpack "$IMAGES/linux618/$name.img.zst")
 	check 4 "$image"
@@ -118,7 +125,7 @@ for name in tail-flip uuid; do
 done
 
 # numbers beyond 2^53 are exact
-"$XLOG_RECOVER" -J rmap-intents.img | sed -nE 's/.*"item":"efi","id":([0-9]+),.*(0x[0-9a-f]+).*/\1 \2/p' >ids || true
+"$XLOG_RECOVER" -J --intents=refuse cow-cui-bui.img | sed -nE 's/.*"item":"efi","id":([0-9]+),.*(0x[0-9a-f]+).*/\1 \2/p' >ids || true
 [ -s ids ] || fail 'no intent'
 while read -r id hex; do
 	[ "$id" = "$(printf '%u' "$hex")" ] || fail "an id is not exact: $id, $hex"
