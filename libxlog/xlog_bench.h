@@ -100,6 +100,7 @@ enum xlog_bench_sync {
 enum xlog_bench_unit {
 	XLOG_BENCH_NEVER,
 	XLOG_BENCH_OPS,		/* transactions */
+	/* then in the middle of what is written next */
 	XLOG_BENCH_ICLOGS,	/* records */
 	XLOG_BENCH_BYTES,	/* of the log */
 	XLOG_BENCH_MS,

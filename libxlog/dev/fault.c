@@ -493,6 +493,7 @@ void fault_counts(struct dev *dev, struct fault_counts *counts)
 		.flushes = f->count[FAULT_FLUSH],
 		.held = f->nheld,
 		.held_bytes = f->held_bytes,
+		.off = f->stopped,
 	};
 	xmutex_unlock(&f->lock);
 }

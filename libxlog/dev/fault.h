@@ -82,6 +82,7 @@ struct fault_counts {
 	uint64_t	reads, writes, flushes;
 	uint64_t	held;		/* writes not flushed */
 	uint64_t	held_bytes;
+	bool		off;		/* power has failed */
 };
 
 void fault_counts(struct dev *dev, struct fault_counts *counts);

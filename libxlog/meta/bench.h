@@ -80,6 +80,7 @@ struct xlog_bench {
 	uint32_t	peak_bytes[XFS_TR_COUNT]; /* as of trans_fs, of all runs */
 	bool		has_run;
 	bool		has_fault;	/* fs and log can lose power */
+	_Atomic bool	failing;	/* power is about to fail */
 	_Atomic bool	crashed;
 
 	/* of the run; kept for the comparison */
@@ -139,5 +140,13 @@ void bench_fill_result(struct bench_load *l, struct xlog_bench_result *res);
 
 /* Power fails. */
 void bench_power_fails(struct bench_load *l);
+
+/*
+ * It will, in the middle of what is written next, and the log dies of it; the
+ * seed says when. Then, if that is what @rc, of a job, comes from:
+ * bench_power_failed().
+ */
+void bench_power_will_fail(struct bench_load *l);
+bool bench_power_failed(struct bench_load *l, int rc);
 
 #endif

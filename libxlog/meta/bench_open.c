@@ -21,8 +21,13 @@ static void pass_on(void *ctx, const struct xlog_report *r)
 {
 	struct xlog_bench *b = ctx;
 
-	if (b->caller.report && !atomic_load(&b->muted))
-		b->caller.report(b->caller.ctx, r);
+	if (!b->caller.report || atomic_load(&b->muted))
+		return;
+	/* as it was told to: bench_power_failed() looks whether that is so */
+	if (atomic_load(&b->failing) && (!strcmp(r->code, "fault.stop") ||
+					 !strcmp(r->code, "log.shutdown")))
+		return;
+	b->caller.report(b->caller.ctx, r);
 }
 
 /* @dev is what reads and writes go to; *@medium what is to be left alone. */
@@ -144,6 +149,7 @@ int xlog_bench_again(struct xlog_bench *b)
 	}
 	forget_run(b);
 	atomic_store(&b->crashed, false);
+	atomic_store(&b->failing, false);
 	b->has_run = false;
 	return 0;
 }

@@ -11,6 +11,9 @@
 enum {
 	WATCH_MS = 100,
 	HOT_INODES = 16,	/* RELOG */
+	/* when power fails in the middle of something */
+	WRITES_TO_COME = 16,
+	FLUSHES_TO_COME = 4,
 };
 
 static int no_memory(const struct sink *sink)
@@ -215,6 +218,41 @@ void bench_power_fails(struct bench_load *l)
 	if (b->log)
 		fault_stop(b->log, FAULT_WRITE, 0);
 	log_shutdown(l->m->fs.log, LOG_SHUTDOWN_NOFLUSH, NULL);
+}
+
+void bench_power_will_fail(struct bench_load *l)
+{
+	struct xlog_bench *b = l->b;
+	struct dev *dev = b->log ? b->log : b->fs;
+	uint64_t random = b->opts.seed * 0x9e3779b97f4a7c15u >> 32;
+	struct fault_counts now;
+
+	if (atomic_exchange(&b->failing, true))
+		return;
+	fault_counts(dev, &now);
+	/* behind a write, or in front of a flush of what was written */
+	if (random & 1)
+		fault_stop(dev, FAULT_WRITE,
+			   now.writes + (random >> 1) % WRITES_TO_COME);
+	else
+		fault_stop(dev, FAULT_FLUSH,
+			   now.flushes + 1 + (random >> 1) % FLUSHES_TO_COME);
+}
+
+bool bench_power_failed(struct bench_load *l, int rc)
+{
+	struct xlog_bench *b = l->b;
+	struct fault_counts now;
+
+	if (rc != -ESHUTDOWN || !atomic_load(&b->failing))
+		return false;
+	fault_counts(b->log ? b->log : b->fs, &now);
+	if (now.off)
+		return true;
+	atomic_store(&b->failing, false);
+	(void)report(&b->sink, rc, "log.shutdown", XLOG_LSN_NONE,
+		     "the log died before power failed");
+	return false;
 }
 
 /* Power comes back: what has reached the devices is there. */

@@ -192,6 +192,17 @@ static bool is_crash_due(struct bench_load *l)
 	}
 }
 
+/* What is counted in writes of the log fails in one. */
+static bool fails_in_a_write(struct bench_load *l)
+{
+	enum xlog_bench_unit unit = l->opts->crash_unit;
+
+	if (unit != XLOG_BENCH_ICLOGS && unit != XLOG_BENCH_BYTES)
+		return false;
+	bench_power_will_fail(l);
+	return true;
+}
+
 /* One transaction, durable if that is its turn. */
 static int one(struct bench_job *job, uint64_t nth)
 {
@@ -231,11 +242,13 @@ void *bench_job_run(void *arg)
 		/* one job, and a log without threads */
 		if (l->opts->jobs == 1)
 			(void)log_step(l->m->fs.log);
-		if (is_crash_due(l)) {
+		if (is_crash_due(l) && !fails_in_a_write(l)) {
 			bench_power_fails(l);
 			break;
 		}
 	}
+	if (bench_power_failed(l, job->rc))
+		bench_power_fails(l);
 	xmutex_lock(&l->lock);
 	if (!--l->running)
 		xcond_wake_all(&l->finished);
