@@ -15,6 +15,7 @@
 #include "libxlog/meta/meta.h"
 #include "libxlog/meta/mount.h"
 #include "libxlog/dev/dev_priv.h"
+#include "libxlog/dev/fault.h"
 #include "tests/lib/must.h"
 #include "tests/lib/stack.h"
 
@@ -23,7 +24,8 @@ enum { MADEFS_SECTOR_MAX = 32768 };
 struct madefs {
 	char		said[8192];	/* "code: text\n" each */
 	struct sink	sink;
-	struct dev	*dev;		/* all of it, in memory */
+	struct dev	*dev;		/* all of it, in memory; if it was
+					   wanted, one of fault.h */
 	struct xlog	*log;
 	struct mount	*m;		/* NULL: not in use */
 };
@@ -35,6 +37,7 @@ struct madefs_want {
 	uint64_t	log_bytes;
 	bool		v4;
 	bool		no_finobt, no_rmapbt, no_reflink;
+	bool		fault;		/* its power can fail */
 };
 
 static inline void madefs_said(void *ctx, const struct xlog_report *rep)
@@ -207,6 +210,18 @@ static inline void madefs_stop(struct madefs *f)
 	f->log = NULL;
 }
 
+/* Recover it, and use it again. */
+static inline void madefs_recover(struct madefs *f)
+{
+	struct xlog_recover_result res;
+
+	must(stack_open(f->dev, NULL, &f->sink, &f->log) == 0);
+	f->said[0] = 0;
+	must_say(xlog_recover(f->log, NULL, &res) == 0, "%s", f->said);
+	xlog_close(f->log);
+	madefs_mount(f);
+}
+
 static inline void madefs_unmount(struct madefs *f)
 {
 	must_say(mount_unmount(f->m) == 0, "%s", f->said);
@@ -222,6 +237,12 @@ static inline struct madefs *madefs_new(const struct madefs_want *want)
 	must(dev_open_overlay(NULL, want->bytes ? want->bytes : 64 << 20,
 			      &f->sink, &f->dev) == 0);
 	madefs_format(f, want);
+	if (want->fault) {
+		struct dev *fault;
+
+		must(dev_open_fault(f->dev, &fault) == 0);
+		f->dev = fault;
+	}
 	madefs_mount(f);
 	return f;
 }

@@ -473,3 +473,72 @@ void space_check(struct space *s)
 		 (long long)counters_read(&s->f->m->fs,
 					      TRANS_SB_FDBLOCKS), (long long)fdblocks);
 }
+
+/* --- models of what is there --- */
+
+static int take_owner(struct btree_cur *cur, const union btree_rec *rec,
+		      void *ctx)
+{
+	const struct xfs_rmap_rec *r = &rec->rmap;
+	struct space *s = ctx;
+	const struct space_owner who = {
+		.owner = r->rm_owner, .off = r->rm_offset,
+		.attr = r->rm_attr_fork, .bmbt = r->rm_bmbt_block,
+		.unwritten = r->rm_unwritten,
+	};
+	xfs_fsblock_t fsb = perag_fsb(perag_of(cur->fs, cur->group->agno),
+				      r->rm_startblock);
+
+	if (r->rm_owner > XFS_RMAP_OWN_COW)
+		return 0;
+	space_add(s, fsb, r->rm_blockcount, &who);
+	for (uint32_t i = 0; i < r->rm_blockcount; i++)
+		space_at(s, fsb + i)->cow = r->rm_owner == XFS_RMAP_OWN_COW;
+	return 0;
+}
+
+struct space *space_read(struct madefs *f)
+{
+	struct space *s = space_new(f);
+
+	for (xfs_agnumber_t i = 0; i < s->g->agcount; i++) {
+		struct perag *pag = perag_of(&f->m->fs, i);
+		struct btree_cur cur;
+		struct buf *b;
+
+		must_say(ag_read_agf(NULL, pag, &b) == 0, "%s", f->said);
+		btree_init_ag(&cur, NULL, &pag->group, XFS_BTREE_RMAP, b);
+		must_say(btree_query_all(&cur, take_owner, s) == 0, "%s",
+			 f->said);
+		btree_fini(&cur);
+		buf_release(b);
+	}
+	return s;
+}
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * 0x9e3779b97f4a7c15u;
+	return h ^ h >> 29;
+}
+
+uint64_t space_digest(const struct space *s)
+{
+	uint64_t sum = 0;
+
+	for (xfs_agnumber_t a = 0; a < s->g->agcount; a++)
+		for (uint32_t i = 0; i < xfs_ag_blocks(s->g, a); i++) {
+			const struct space_block *b = &s->ag[a][i];
+
+			/* in whatever order owners are in the model */
+			for (unsigned int k = 0; k < b->n; k++) {
+				const struct space_owner *o = &b->own[k];
+				uint64_t h = mix(mix(a, i), o->owner);
+
+				h = mix(h, o->off);
+				sum += mix(h, o->attr + 2u * o->bmbt +
+					   4u * o->unwritten);
+			}
+		}
+	return sum;
+}

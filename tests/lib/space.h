@@ -44,6 +44,13 @@ void space_remove(struct space *s, xfs_fsblock_t fsb, uint32_t len,
 		  uint64_t owner);
 struct space_block *space_at(struct space *s, xfs_fsblock_t fsb);
 
+/*
+ * What the rmapbt of a filesystem says, as a model: the owners that are files,
+ * and copy on write. A number that tells models from each other.
+ */
+struct space *space_read(struct madefs *f);
+uint64_t space_digest(const struct space *s);
+
 /* Compare, with asserts. The filesystem is in use, nothing is locked. */
 void space_check(struct space *s);
 

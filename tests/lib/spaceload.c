@@ -28,17 +28,25 @@ uint32_t spaceload_below(struct spaceload *l, uint32_t limit)
 	return (uint32_t)(l->rng >> 33) % limit;
 }
 
+bool spaceload_ok(struct spaceload *l, int rc)
+{
+	must_say(!rc || (l->may_stop && rc != -EUCLEAN), "%d, %s", rc,
+		 l->f->said);
+	if (rc)
+		l->stopped = true;
+	return !rc;
+}
+
 struct trans *spaceload_trans(struct spaceload *l, enum xfs_tr tr)
 {
 	struct trans *t;
 
-	must_say(trans_alloc(&l->f->m->fs, tr, &t) == 0, "%s", l->f->said);
-	return t;
+	return spaceload_ok(l, trans_alloc(&l->f->m->fs, tr, &t)) ? t : NULL;
 }
 
-void spaceload_commit(struct spaceload *l, struct trans *t)
+bool spaceload_commit(struct spaceload *l, struct trans *t)
 {
-	must_say(trans_commit(t, NULL) == 0, "%s", l->f->said);
+	return spaceload_ok(l, trans_commit(t, NULL));
 }
 
 /* --- any space --- */
@@ -67,7 +75,7 @@ static struct rmap_owner any_owner(struct spaceload *l)
 	return who;
 }
 
-static void allocate_somehow(struct spaceload *l, struct alloc_args *a)
+static bool allocate_somehow(struct spaceload *l, struct alloc_args *a)
 {
 	const struct xfs_geom *g = l->s->g;
 	xfs_agnumber_t agno = spaceload_below(l, g->agcount);
@@ -82,8 +90,7 @@ static void allocate_somehow(struct spaceload *l, struct alloc_args *a)
 	case 1:
 		a->alignment = 0;
 		rc = alloc_exact(a, target);
-		if (a->fsb != XFS_NULL_FSBLOCK)
-			must(a->fsb == target);
+		must(a->fsb == target || a->fsb == XFS_NULL_FSBLOCK);
 		break;
 	case 2:
 		rc = alloc_near(a, target);
@@ -91,7 +98,7 @@ static void allocate_somehow(struct spaceload *l, struct alloc_args *a)
 	default:
 		rc = alloc_start_ag(a, target);
 	}
-	must_say(rc == 0, "%s", l->f->said);
+	return spaceload_ok(l, rc);
 }
 
 static void allocate(struct spaceload *l)
@@ -104,12 +111,17 @@ static void allocate(struct spaceload *l)
 	};
 
 	must(l->n < SPACELOAD_EXTENTS);
+	if (!a.t)
+		return;
 	if (!spaceload_below(l, 3))
 		a.alignment = 1u << spaceload_below(l, 5);
 	if (!spaceload_below(l, 4))
 		a.minlen = 1 + spaceload_below(l, a.maxlen);
-	allocate_somehow(l, &a);
-	spaceload_commit(l, a.t);
+	if (!allocate_somehow(l, &a)) {
+		trans_cancel(a.t);
+		return;
+	}
+	(void)spaceload_commit(l, a.t);
 	if (a.fsb == XFS_NULL_FSBLOCK)
 		return;
 	must(a.len >= a.minlen && a.len <= a.maxlen);
@@ -150,6 +162,8 @@ static void release(struct spaceload *l)
 	xfs_fsblock_t fsb = whole.fsb + skip;
 	int rc;
 
+	if (!t)
+		return;
 	if (spaceload_below(l, 2))
 		len = 1 + spaceload_below(l, len);
 	if (!who.bmbt_block)
@@ -160,8 +174,11 @@ static void release(struct spaceload *l)
 		rc = free_extent(t, perag_of(&l->f->m->fs,
 					     xfs_fsb_agno(l->s->g, fsb)),
 				 xfs_fsb_agbno(l->s->g, fsb), len, &who, 0);
-	must_say(rc == 0, "%s", l->f->said);
-	spaceload_commit(l, t);
+	if (!spaceload_ok(l, rc)) {
+		trans_cancel(t);
+		return;
+	}
+	(void)spaceload_commit(l, t);
 	space_remove(l->s, fsb, len, who.owner);
 	l->extents[i] = l->extents[--l->n];
 	keep(l, &whole, 0, skip);
@@ -170,25 +187,29 @@ static void release(struct spaceload *l)
 
 void spaceload_steps(struct spaceload *l, unsigned int steps)
 {
-	for (unsigned int i = 0; i < steps; i++) {
+	for (unsigned int i = 0; i < steps && !l->stopped; i++) {
 		bool grow = i / 400 % 2 == 0;
 
 		if (!l->n || spaceload_below(l, 10) < (grow ? 7u : 3u))
 			allocate(l);
 		else
 			release(l);
+		if (l->stepped && !l->stopped)
+			l->stepped(l);
 		/* what was freed is not busy any more */
 		if (!spaceload_below(l, 50))
-			must(log_force(l->f->m->fs.log, true) == 0);
-		if (i % 200 == 0)
+			(void)spaceload_ok(l, log_force(l->f->m->fs.log,
+							true));
+		if (i % 200 == 0 && !l->stopped)
 			space_check(l->s);
 	}
-	space_check(l->s);
+	if (!l->stopped)
+		space_check(l->s);
 }
 
 void spaceload_release_all(struct spaceload *l)
 {
-	while (l->n)
+	while (l->n && !l->stopped)
 		release(l);
 	space_check(l->s);
 }

@@ -20,6 +20,10 @@ struct spaceload {
 	struct madefs	*f;
 	struct space	*s;
 	uint64_t	rng;
+	bool		may_stop;	/* if something fails, so be it */
+	bool		stopped;	/* it did: nothing more is done */
+	/* called after each step that was done; may be NULL */
+	void		(*stepped)(struct spaceload *l);
 	/* what spaceload_steps() has allocated */
 	struct spaceload_extent extents[SPACELOAD_EXTENTS];
 	unsigned int	n;
@@ -33,8 +37,13 @@ void spaceload_free(struct spaceload *l);
 /* A number below @limit. */
 uint32_t spaceload_below(struct spaceload *l, uint32_t limit);
 
+/*
+ * A transaction (NULL: the load has stopped), its end, and what else can fail:
+ * false if it has stopped.
+ */
 struct trans *spaceload_trans(struct spaceload *l, enum xfs_tr tr);
-void spaceload_commit(struct spaceload *l, struct trans *t);
+bool spaceload_commit(struct spaceload *l, struct trans *t);
+bool spaceload_ok(struct spaceload *l, int rc);
 
 /* Allocations of every kind, and extents freed in whole and in part. */
 void spaceload_steps(struct spaceload *l, unsigned int steps);

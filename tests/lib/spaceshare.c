@@ -77,9 +77,10 @@ static xfs_fsblock_t take_space(struct spaceload *l, struct trans *t,
 	};
 	xfs_agnumber_t agno = spaceload_below(l, l->s->g->agcount);
 
-	must_say(alloc_start_ag(&a, ((uint64_t)agno << l->s->g->agblklog) |
-				    spaceload_below(l, 1000)) == 0, "%s",
-		 l->f->said);
+	if (!spaceload_ok(l, alloc_start_ag(&a, ((uint64_t)agno <<
+						 l->s->g->agblklog) |
+					    spaceload_below(l, 1000))))
+		return XFS_NULL_FSBLOCK;
 	*len = a.len;
 	return a.fsb;
 }
@@ -204,6 +205,8 @@ static void step(struct spaceload *l, unsigned int kind)
 	xfs_fsblock_t fsb = some_block(l);
 	bool used = space_at(l->s, fsb)->n && !space_at(l->s, fsb)->cow;
 
+	if (!t)
+		return;
 	if (kind == 0 || (!used && kind < 6))
 		new_extent(l, t);
 	else if (kind <= 3)
@@ -216,19 +219,24 @@ static void step(struct spaceload *l, unsigned int kind)
 		cow_comes(l, t);
 	else
 		(void)cow_goes(l, t, fsb);
-	spaceload_commit(l, t);
+	if (l->stopped)
+		trans_cancel(t);
+	else if (spaceload_commit(l, t) && l->stepped)
+		l->stepped(l);
 }
 
 void spaceshare_steps(struct spaceload *l, unsigned int steps)
 {
-	for (unsigned int i = 0; i < steps; i++) {
+	for (unsigned int i = 0; i < steps && !l->stopped; i++) {
 		step(l, spaceload_below(l, 8));
 		if (!spaceload_below(l, 50))
-			must(log_force(l->f->m->fs.log, true) == 0);
-		if (i % 100 == 0)
+			(void)spaceload_ok(l, log_force(l->f->m->fs.log,
+							true));
+		if (i % 100 == 0 && !l->stopped)
 			space_check(l->s);
 	}
-	space_check(l->s);
+	if (!l->stopped)
+		space_check(l->s);
 }
 
 void spaceshare_release_all(struct spaceload *l)
