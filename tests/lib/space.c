@@ -516,6 +516,19 @@ struct space *space_read(struct madefs *f)
 	return s;
 }
 
+void space_forget_cow(struct space *s)
+{
+	for (xfs_agnumber_t a = 0; a < s->g->agcount; a++)
+		for (uint32_t i = 0; i < xfs_ag_blocks(s->g, a); i++) {
+			struct space_block *b = &s->ag[a][i];
+
+			if (!b->cow)
+				continue;
+			memset(b, 0, sizeof(*b));
+			s->owned--;
+		}
+}
+
 static uint64_t mix(uint64_t h, uint64_t v)
 {
 	h = (h ^ v) * 0x9e3779b97f4a7c15u;
@@ -531,7 +544,7 @@ uint64_t space_digest(const struct space *s)
 			const struct space_block *b = &s->ag[a][i];
 
 			/* in whatever order owners are in the model */
-			for (unsigned int k = 0; k < b->n; k++) {
+			for (unsigned int k = 0; k < b->n && !b->cow; k++) {
 				const struct space_owner *o = &b->own[k];
 				uint64_t h = mix(mix(a, i), o->owner);
 

@@ -44,9 +44,12 @@ void space_remove(struct space *s, xfs_fsblock_t fsb, uint32_t len,
 		  uint64_t owner);
 struct space_block *space_at(struct space *s, xfs_fsblock_t fsb);
 
+/* A recovery has freed all that was set aside for copy on write. */
+void space_forget_cow(struct space *s);
+
 /*
  * What the rmapbt of a filesystem says, as a model: the owners that are files,
- * and copy on write. A number that tells models from each other.
+ * and copy on write. A number that tells models of files from each other.
  */
 struct space *space_read(struct madefs *f);
 uint64_t space_digest(const struct space *s);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Space is allocated and freed until trees have grown and shrunk, and then all
- * of it is free again. After an unmount, xfs_repair finds nothing: trees of
+ * Space is allocated, shared and freed until trees have grown and shrunk, and
+ * then all of it is free again. After an unmount, xfs_repair finds nothing: trees of
  * free space, their owners, free lists and counters are as they should be.
  */
 #include <sys/wait.h>
 
-#include "tests/lib/spaceload.h"
+#include "tests/lib/spaceshare.h"
 
 static const struct {
 	const char *name;
@@ -39,6 +39,10 @@ static int try_one(const struct madefs_want *want, uint64_t seed)
 	spaceload_fill(l, 1, 1);
 	spaceload_steps(l, 2000);
 	spaceload_comb(l, 1);
+	if (l->s->g->reflink) {
+		spaceshare_steps(l, 1000);
+		spaceshare_release_all(l);
+	}
 	spaceload_release_all(l);
 	madefs_unmount(l->f);
 	madefs_save(l->f, "image");
