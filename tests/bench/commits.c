@@ -18,14 +18,15 @@
 #include "tests/bench/objects.h"
 
 enum {
-	LOG_BYTES = 32 << 20,
+	LOG_BYTES = 128 << 20,
 	MAX_THREADS = 4096,
 	MAX_COUNTS = 16,
 	MAX_ROUNDS = 99,
 	STACK_BYTES = 256 << 10,
 	AT_ONCE = 32,			/* that a thread does before it asks */
 	FEW = 4096,
-	MANY = 32 * FEW,		/* as much as the log */
+	MANY = 128 * FEW,		/* as much as the log */
+	OBJECT_BYTES = (sizeof(struct object) + OBJECT_LEAST_BODY + 63) / 64 * 64,
 };
 
 struct worker {
@@ -34,14 +35,19 @@ struct worker {
 };
 
 static struct log *the_log;
-static struct object *objects[MANY];
+static uint8_t *objects;
 static struct worker workers[MAX_THREADS];
 static _Alignas(64) _Atomic unsigned long taken;	/* commits */
 /* Who makes threads would wait for his turn behind those that are at work. */
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 static unsigned int log_flags;
-static unsigned long commits = 1 << 20;
+static unsigned long commits = 1 << 21;
 static unsigned int rounds = 5;
+
+static struct object *object_at(unsigned long i)
+{
+	return (struct object *)(void *)(objects + i * OBJECT_BYTES);
+}
 
 static void *work(void *arg)
 {
@@ -54,16 +60,8 @@ static void *work(void *arg)
 		if (n >= commits)
 			return NULL;
 		for (unsigned long i = n; i < n + AT_ONCE; i++)
-			object_change(the_log, objects[i % w->nobjects]);
+			object_change(the_log, object_at(i % w->nobjects));
 	}
-}
-
-static void *must(void *p)
-{
-	if (p)
-		return p;
-	fputs("commits: out of memory\n", stderr);
-	exit(1);
 }
 
 static void open_all(unsigned int nobjects)
@@ -79,11 +77,8 @@ static void open_all(unsigned int nobjects)
 	c.data = c.dev;
 	if (log_open(&c, &the_log))
 		exit(1);
-	for (unsigned int i = 0; i < nobjects; i++) {
-		objects[i] = must(calloc(1, sizeof(struct object) +
-					 OBJECT_LEAST_BODY));
-		object_init(objects[i], OBJECT_LEAST_BODY);
-	}
+	for (unsigned int i = 0; i < nobjects; i++)
+		object_init(object_at(i), OBJECT_LEAST_BODY);
 }
 
 static void close_all(unsigned int nobjects)
@@ -92,10 +87,8 @@ static void close_all(unsigned int nobjects)
 
 	log_close(the_log);
 	dev_close(dev);
-	for (unsigned int i = 0; i < nobjects; i++) {
-		object_fini(objects[i]);
-		free(objects[i]);
-	}
+	for (unsigned int i = 0; i < nobjects; i++)
+		object_fini(object_at(i));
 }
 
 static double now_s(void)
@@ -199,8 +192,15 @@ int main(int argc, char **argv)
 	commits -= commits % AT_ONCE;
 	if (!counts || !rounds || rounds > MAX_ROUNDS || !commits)
 		return 16;
+	objects = aligned_alloc(64, (size_t)MANY * OBJECT_BYTES);
+	if (!objects) {
+		fputs("commits: out of memory\n", stderr);
+		return 1;
+	}
+	memset(objects, 0, (size_t)MANY * OBJECT_BYTES);
 	if (!log_flags)
 		table("commits that are relogged", threads, counts, FEW);
 	table("commits that reach the log", threads, counts, MANY);
+	free(objects);
 	return 0;
 }

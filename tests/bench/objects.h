@@ -116,9 +116,10 @@ static inline void objects_write_back(void *ctx, struct list *queue)
 	}
 }
 
-/* In memory that is zero. */
+/* There is room for @body_bytes behind it. */
 static inline void object_init(struct object *o, uint32_t body_bytes)
 {
+	atomic_init(&o->pins, 0);
 	log_item_init(&o->item, &object_ops, XFS_LI_INODE);
 	xmutex_init(&o->lock);
 	o->body_bytes = body_bytes;
