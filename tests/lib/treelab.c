@@ -329,9 +329,10 @@ struct treelab *treelab_new(const struct treelab_opts *opts)
 		lab->opts.ops_per_commit = 8;
 	lab->random = opts->seed;
 	lab->model = calloc(opts->keys, sizeof(*lab->model));
+	lab->present = calloc(opts->keys / 64 + 1, sizeof(*lab->present));
 	lab->space = calloc(1, 1 << AG_LOG);
 	lab->logged = calloc(1 << AG_LOG, sizeof(*lab->logged));
-	CHECK(lab, lab->model && lab->space && lab->logged);
+	CHECK(lab, lab->model && lab->present && lab->space && lab->logged);
 	sink = sink_of(lab);
 	make_sb(lab);
 	xfs_geom_init(&lab->fs.geom, &lab->sb);
@@ -382,6 +383,7 @@ void treelab_free(struct treelab *lab)
 	dev_close(lab->dev);
 	free(lab->logged);
 	free(lab->space);
+	free(lab->present);
 	free(lab->model);
 	free(lab);
 }

@@ -31,11 +31,6 @@ enum treelab_pattern {
 	TREELAB_CLUSTERS,
 };
 
-struct treelab_key {
-	bool		present;
-	union btree_rec	rec;
-};
-
 struct treelab {
 	struct treelab_opts opts;
 	char		reports[4096];
@@ -51,7 +46,8 @@ struct treelab {
 	struct btree_cur cur;		/* while one is open */
 	uint32_t	ops_in_t;
 
-	struct treelab_key *model;
+	union btree_rec	*model;
+	uint64_t	*present;	/* a bit for each key */
 	uint32_t	count;
 	enum treelab_pattern pattern;
 	uint32_t	at;		/* of the pattern */

@@ -84,7 +84,7 @@ static void check_leaf(struct checker *c, const uint8_t *recs, uint32_t num,
 		uint8_t want[24], own[KEY_BYTES];
 
 		CHECK(lab, treelab_first(lab, c->k, &c->k));
-		treelab_encode(lab, &lab->model[c->k].rec, want);
+		treelab_encode(lab, &lab->model[c->k], want);
 		CHECK(lab, !memcmp(rec, want, bytes));
 		key_of(lab, rec, own);
 		widen(lab, key, own, !i);
@@ -228,7 +228,7 @@ static void check_group(struct checker *c)
 	if (ag->blocks && (!ag->in_agi || lab->fs.geom.inobtcount))
 		CHECK(lab, blocks == c->blocks);
 	if (treelab_last(lab, lab->opts.keys - 1, &k))
-		want = lab->model[k].rec.alloc.ar_blockcount;
+		want = lab->model[k].alloc.ar_blockcount;
 	if (lab->opts.kind == XFS_BTREE_CNT)
 		CHECK(lab, longest == want);
 }

@@ -142,24 +142,40 @@ void treelab_encode(const struct treelab *lab, const union btree_rec *rec,
 
 /* --- the model --- */
 
+static bool is_present(const struct treelab *lab, uint32_t k)
+{
+	return lab->present[k / 64] >> k % 64 & 1;
+}
+
+static void flip_present(struct treelab *lab, uint32_t k)
+{
+	lab->present[k / 64] ^= (uint64_t)1 << k % 64;
+	lab->count += is_present(lab, k) ? 1 : (uint32_t)-1;
+}
+
 bool treelab_first(const struct treelab *lab, uint32_t k, uint32_t *out)
 {
-	for (; k < lab->opts.keys; k++)
-		if (lab->model[k].present) {
-			*out = k;
-			return true;
-		}
-	return false;
+	uint64_t word;
+
+	if (k >= lab->opts.keys)
+		return false;
+	word = lab->present[k / 64] & UINT64_MAX << k % 64;
+	for (k /= 64; !word; word = lab->present[k])
+		if (++k > (lab->opts.keys - 1) / 64)
+			return false;
+	*out = k * 64 + (uint32_t)__builtin_ctzll(word);
+	return true;
 }
 
 bool treelab_last(const struct treelab *lab, uint32_t k, uint32_t *out)
 {
-	for (k++; k-- > 0; )
-		if (lab->model[k].present) {
-			*out = k;
-			return true;
-		}
-	return false;
+	uint64_t word = lab->present[k / 64] & UINT64_MAX >> (63 - k % 64);
+
+	for (k /= 64; !word; word = lab->present[k])
+		if (k-- == 0)
+			return false;
+	*out = k * 64 + 63 - (uint32_t)__builtin_clzll(word);
+	return true;
 }
 
 /* The cursor stands at key @k. */
@@ -170,7 +186,7 @@ static void check_at(struct treelab *lab, uint32_t k)
 	bool found;
 
 	CHECK(lab, !btree_get(&lab->cur, &rec, &found) && found);
-	treelab_encode(lab, &lab->model[k].rec, want);
+	treelab_encode(lab, &lab->model[k], want);
 	treelab_encode(lab, &rec, have);
 	CHECK(lab, !memcmp(want, have, sizeof(want)));
 }
@@ -208,7 +224,7 @@ static void rewrite_list(struct treelab *lab)
 	bool done;
 
 	for (uint32_t k = 0; treelab_first(lab, k, &k); k++)
-		recs[n++] = lab->model[k].rec.bmbt;
+		recs[n++] = lab->model[k].bmbt;
 	if (n > max) {
 		CHECK(lab, !btree_from_extents(&lab->cur, recs, n, &done));
 		CHECK(lab, done);
@@ -253,23 +269,22 @@ static void find(struct treelab *lab, enum btree_dir dir, uint32_t k,
 
 void treelab_insert(struct treelab *lab, uint32_t k)
 {
-	struct treelab_key *m = &lab->model[k];
+	union btree_rec *m = &lab->model[k];
 	uint32_t other;
 	bool done;
 
 	treelab_begin(lab);
-	CHECK(lab, !m->present);
+	CHECK(lab, !is_present(lab, k));
 	if (!is_list(lab)) {
 		if (treelab_random(lab) % 2)
 			find(lab, BTREE_EQ, k, false);
 		else
 			find(lab, BTREE_GE, k, treelab_first(lab, k, &other));
 	}
-	treelab_rec(lab, k, &m->rec);
-	m->present = true;
-	lab->count++;
+	treelab_rec(lab, k, m);
+	flip_present(lab, k);
 	if (!is_list(lab)) {
-		CHECK(lab, !btree_insert(&lab->cur, &m->rec, &done) && done);
+		CHECK(lab, !btree_insert(&lab->cur, m, &done) && done);
 		check_at(lab, k);
 	}
 	count_extents(lab);
@@ -277,33 +292,31 @@ void treelab_insert(struct treelab *lab, uint32_t k)
 
 void treelab_update(struct treelab *lab, uint32_t k)
 {
-	struct treelab_key *m = &lab->model[k];
+	union btree_rec *m = &lab->model[k];
 
 	treelab_begin(lab);
-	CHECK(lab, m->present);
+	CHECK(lab, is_present(lab, k));
 	if (!is_list(lab))
 		find(lab, BTREE_EQ, k, true);
-	treelab_rec(lab, k, &m->rec);
+	treelab_rec(lab, k, m);
 	if (!is_list(lab))
-		CHECK(lab, !btree_update(&lab->cur, &m->rec));
+		CHECK(lab, !btree_update(&lab->cur, m));
 	else
 		rewrite_list(lab);
 }
 
 void treelab_delete(struct treelab *lab, uint32_t k)
 {
-	struct treelab_key *m = &lab->model[k];
 	bool done, found, want;
 	uint32_t other;
 
 	treelab_begin(lab);
-	CHECK(lab, m->present);
+	CHECK(lab, is_present(lab, k));
 	if (!is_list(lab)) {
 		find(lab, BTREE_EQ, k, true);
 		CHECK(lab, !btree_delete(&lab->cur, &done) && done);
 	}
-	m->present = false;
-	lab->count--;
+	flip_present(lab, k);
 	if (!is_list(lab) && treelab_random(lab) % 2) {
 		want = k && treelab_last(lab, k - 1, &other);
 		CHECK(lab, !btree_prev(&lab->cur, &found) && found == want);
@@ -337,7 +350,7 @@ void treelab_look(struct treelab *lab, uint32_t k)
 	treelab_begin(lab);
 	if (is_list(lab))
 		return;
-	find(lab, BTREE_EQ, k, lab->model[k].present);
+	find(lab, BTREE_EQ, k, is_present(lab, k));
 	le = treelab_last(lab, k, &at);
 	find(lab, BTREE_LE, k, le);
 	if (le) {
@@ -384,7 +397,7 @@ static bool rmap_reaches(const struct xfs_rmap_rec *r,
 static bool reaches(const struct treelab *lab, uint32_t k,
 		    const union btree_rec *low)
 {
-	const union btree_rec *r = &lab->model[k].rec;
+	const union btree_rec *r = &lab->model[k];
 
 	switch (lab->opts.kind) {
 	case XFS_BTREE_BNO:
@@ -413,7 +426,7 @@ static int in_range(struct btree_cur *cur, const union btree_rec *rec,
 
 	(void)cur;
 	CHECK(lab, treelab_first(lab, r->k, &r->k) && r->k < r->end);
-	treelab_encode(lab, &lab->model[r->k].rec, want);
+	treelab_encode(lab, &lab->model[r->k], want);
 	treelab_encode(lab, rec, have);
 	CHECK(lab, !memcmp(want, have, sizeof(want)));
 	r->k++;
@@ -441,7 +454,7 @@ void treelab_range(struct treelab *lab, uint32_t k)
 		for (r.k = 0; treelab_first(lab, r.k, &r.k) && r.k < k; r.k++)
 			if (reaches(lab, r.k, &r.low))
 				break;
-	} else if (!lab->model[k].present && k &&
+	} else if (!is_present(lab, k) && k &&
 		   treelab_last(lab, k - 1, &before) &&
 		   reaches(lab, before, &r.low)) {
 		/* in a sound tree it is the only one that can */
@@ -485,7 +498,7 @@ void treelab_op(struct treelab *lab, unsigned int grow)
 	} else if (what == 5 && lab->opts.kind != XFS_BTREE_RMAP) {
 		treelab_range(lab, k);
 	} else if (treelab_random(lab) % 100 < grow) {
-		if (!lab->model[k].present)
+		if (!is_present(lab, k))
 			treelab_insert(lab, k);
 		else
 			treelab_update(lab, k);
