@@ -7,6 +7,15 @@
  */
 #include "libxlog/meta/btree_priv.h"
 
+static void set_room(struct btree_cur *cur)
+{
+	const struct xfs_geom *g = &cur->fs->geom;
+
+	for (unsigned int i = 0; i < 2; i++)
+		cur->room[i] = (uint32_t)xfs_btree_room(cur->kind, g->v5, !i,
+							g->blocksize);
+}
+
 void btree_init_ag(struct btree_cur *cur, struct trans *t,
 		   const struct btree_group *group, enum xfs_btree_kind kind,
 		   struct buf *agbuf)
@@ -20,6 +29,7 @@ void btree_init_ag(struct btree_cur *cur, struct trans *t,
 		.agbuf = agbuf,
 		.space = group->space,
 	};
+	set_room(cur);
 }
 
 void btree_init_fork(struct btree_cur *cur, struct trans *t, struct inode *ip,
@@ -33,6 +43,7 @@ void btree_init_fork(struct btree_cur *cur, struct trans *t, struct inode *ip,
 		.whichfork = whichfork,
 		.space = space,
 	};
+	set_room(cur);
 }
 
 void btree_drop(struct btree_cur *cur, unsigned int level)

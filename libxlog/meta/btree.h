@@ -85,6 +85,7 @@ struct btree_cur {
 	void		*ctx;		/* for the space operations; theirs */
 
 	/* the tree's own */
+	uint32_t	room[2];	/* of a block, if it is: a leaf, a node */
 	unsigned int	nlevels;
 	struct btree_level levels[XFS_BTREE_MAX_LEVELS];
 };

@@ -31,8 +31,7 @@ struct btree_node btree_node_of(const struct btree_cur *cur, struct buf *buf,
 		.is_long = fmt->is_long,
 	};
 
-	n.room = (uint32_t)xfs_btree_room(cur->kind, g->v5, !n.level,
-					  g->blocksize);
+	n.room = cur->room[n.level != 0];
 	n.elem_bytes = n.level ? fmt->key_bytes : fmt->rec_bytes;
 	n.elems = n.head + xfs_btree_hdr_bytes(cur->kind, g->v5);
 	n.ptrs = n.elems + (size_t)n.room * n.elem_bytes;
