@@ -15,6 +15,9 @@
 #ifdef XLOG_SDT
 #define _SDT_HAS_SEMAPHORES 1
 #include <sys/sdt.h>
+#ifdef __clang__	/* which looks into macros of other people */
+#pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
+#endif
 #define PROBE(name, a)							\
 	STAP_PROBE8(xlog, name, (a)[0], (a)[1], (a)[2], (a)[3], (a)[4],	\
 		    (a)[5], (a)[6], (a)[7])
