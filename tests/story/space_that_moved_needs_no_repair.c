@@ -39,11 +39,11 @@ static int try_one(const struct madefs_want *want, uint64_t seed)
 	spaceload_fill(l, 1, 1);
 	spaceload_steps(l, 2000);
 	spaceload_comb(l, 1);
+	spaceload_release_all(l);
 	if (l->s->g->reflink) {
 		spaceshare_steps(l, 1000);
 		spaceshare_release_all(l);
 	}
-	spaceload_release_all(l);
 	madefs_unmount(l->f);
 	madefs_save(l->f, "image");
 	rc = repair_finds("image");
