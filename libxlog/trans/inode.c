@@ -193,18 +193,18 @@ static const char *check(struct inode *ip)
 	return why;
 }
 
-static int read_inode(struct inode *ip)
+static int read_inode(struct inode *ip, struct trans *t)
 {
 	struct trans_fs *fs = ip->fs;
 	struct buf *buf;
 	const char *why;
-	int rc = buf_get(fs->cache, ip->daddr, fs->cluster_bb,
-			 &trans_inode_ops.buf, BUF_READ, &buf);
+	int rc = trans_read_buf(fs, t, ip->daddr, fs->cluster_bb,
+				&trans_inode_ops, &buf);
 
 	if (rc)
 		return rc;
 	memcpy(ip->raw, buf->data + ip->offset_bytes, fs->geom.inodesize);
-	buf_release(buf);
+	trans_brelse(t, buf);
 	why = check(ip);
 	return why ? bad_inode(fs, ip->ino, why) : 0;
 }
@@ -254,7 +254,8 @@ static struct inode *insert(struct inode *fresh) UNCHECKED_LOCKING
 	return ip;
 }
 
-static int load(struct trans_fs *fs, xfs_ino_t ino, struct inode **out)
+static int load(struct trans_fs *fs, struct trans *t, xfs_ino_t ino,
+		struct inode **out)
 	UNCHECKED_LOCKING
 {
 	struct inode *fresh = inode_new(fs, ino);
@@ -265,7 +266,7 @@ static int load(struct trans_fs *fs, xfs_ino_t ino, struct inode **out)
 	*out = insert(fresh);
 	if (*out != fresh)
 		return 0;
-	rc = fresh->error = read_inode(fresh);
+	rc = fresh->error = read_inode(fresh, t);
 	atomic_store_explicit(&fresh->loaded, true, memory_order_release);
 	xmutex_unlock(&fresh->lock);
 	return rc;
@@ -283,8 +284,8 @@ static int wait_until_read(struct inode *ip) UNCHECKED_LOCKING
 	return rc;
 }
 
-int inode_iget(struct trans_fs *fs, xfs_ino_t ino, unsigned int flags,
-	       struct inode **out)
+static int iget(struct trans_fs *fs, struct trans *t, xfs_ino_t ino,
+		unsigned int flags, struct inode **out)
 {
 	struct inode *ip;
 	int rc;
@@ -292,7 +293,7 @@ int inode_iget(struct trans_fs *fs, xfs_ino_t ino, unsigned int flags,
 	if (!xfs_geom_ino_ok(&fs->geom, ino))
 		return bad_inode(fs, ino, "no such number in this filesystem");
 	ip = find(fs->inodes, ino);
-	rc = ip ? 0 : load(fs, ino, &ip);
+	rc = ip ? 0 : load(fs, t, ino, &ip);
 	if (!ip)
 		return rc;
 	if (!rc)
@@ -307,6 +308,18 @@ int inode_iget(struct trans_fs *fs, xfs_ino_t ino, unsigned int flags,
 	}
 	*out = ip;
 	return 0;
+}
+
+int inode_iget(struct trans_fs *fs, xfs_ino_t ino, unsigned int flags,
+	       struct inode **out)
+{
+	return iget(fs, NULL, ino, flags, out);
+}
+
+int inode_iget_in(struct trans *t, xfs_ino_t ino, unsigned int flags,
+		  struct inode **out)
+{
+	return iget(t->fs, t, ino, flags, out);
 }
 
 void inode_lock(struct inode *ip)

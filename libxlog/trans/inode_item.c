@@ -116,7 +116,7 @@ static void item_size(struct log_item *item, uint32_t *nregions,
 	}
 }
 
-/* Regions are whole words, the last one filled up with zeros. */
+/* Regions are whole words; what fills the last one is in the inode, too. */
 static void put_fork(struct log_formatter *f, const struct inode *ip,
 		     int whichfork)
 {
@@ -129,8 +129,7 @@ static void put_fork(struct log_formatter *f, const struct inode *ip,
 				 &ip->fs->geom, ip->ino);
 		return;
 	}
-	memset(at + round_up(bytes) - 4, 0, 4);
-	memcpy(at, fork, bytes);
+	memcpy(at, fork, round_up(bytes));
 }
 
 static void item_format(struct log_item *item, struct log_formatter *f)

@@ -69,6 +69,10 @@ enum {
 int inode_iget(struct trans_fs *fs, xfs_ino_t ino, unsigned int flags,
 	       struct inode **out) MUST_CHECK;
 
+/* The same for who is in @t, which may have the cluster locked. */
+int inode_iget_in(struct trans *t, xfs_ino_t ino, unsigned int flags,
+		  struct inode **out) MUST_CHECK;
+
 /*
  * Give the reference back. When nobody has one it is forgotten, once it has
  * been written back. NULL is allowed.

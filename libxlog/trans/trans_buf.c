@@ -240,6 +240,7 @@ void trans_ordered_buf(struct trans *t, struct buf *b)
 {
 	struct buf_item *bi = make_dirty(t, b);
 
+	assert(!buf_item_is(bi, BUF_ITEM_STALE));
 	for (size_t i = 0; i < TRANS_BUF_MAP_WORDS; i++)
 		assert(!bi->map[i]);
 	buf_item_set(bi, BUF_ITEM_ORDERED);
