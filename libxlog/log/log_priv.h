@@ -54,7 +54,9 @@ enum {
  * Two heads. The reserve head says who may begin: a chain that rolls takes its
  * next space from it without asking, and it may so be more than there is. The
  * write head says what can be in the log, is never more than the log, and is
- * where such a chain then waits.
+ * where such a chain then waits. (By the padding of a record that is forced it
+ * can be: who is in it had reserved that, and has given it back. In the log it
+ * fits, since all others have reserved padding, too, twice what they need.)
  */
 struct grant_head {
 	/* what every transaction looks at, and changes */

@@ -227,6 +227,29 @@ Test(ticket_roll, overcommits_the_reserve_head_and_never_the_write_head)
 	ticket_release(e->log, chain);
 }
 
+/* All is taken when it is forced; who committed does not have it any more. */
+Test(ticket_roll, padding_of_a_forced_record_is_all_there_can_be_too_much)
+{
+	static struct thing t;
+	struct ticket *half, *rest;
+
+	thing_init(&t, 1, 1000);
+	engine_change(e, &t, 1);
+	engine_push(e, false);
+	half = fill_but((uint32_t)e->log->size_bytes / 2);
+	rest = fill_but(0);
+	cr_assert_gt(engine_granted(e) + BB_SIZE, e->log->size_bytes);
+	cr_assert(iclog_kick(e->log, XFS_NULL_LSN));
+	cr_assert_lt(engine_granted(e), e->log->size_bytes + BB_SIZE);
+	engine_io(e);
+	ticket_release(e->log, half);
+	ticket_release(e->log, rest);
+	cr_assert_eq(engine_granted(e), engine_in_log(e));
+	cr_assert_eq(engine_reserved(e), engine_in_log(e));
+	engine_write_back(e);
+	log_item_fini(&t.item);
+}
+
 Test(ticket_roll, one_shot_is_refused, .signal = SIGABRT)
 {
 	no_items(engine_reserve(e, 1000), true);
