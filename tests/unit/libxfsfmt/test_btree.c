@@ -440,6 +440,55 @@ Test(btree_verify, passes_blocks_of_kernels)
 	}
 }
 
+static void encode_again(enum xfs_btree_kind kind, const uint8_t *raw,
+			 uint8_t *out)
+{
+	struct xfs_refcount_rec refc;
+	struct xfs_bmbt_rec bmbt;
+
+	if (kind == XFS_BTREE_REFC) {
+		xfs_refcount_rec_decode(&refc, raw, sizeof(refc), XFS_BE);
+		xfs_refcount_rec_encode(out, &refc, 0, XFS_BE);
+	} else {
+		xfs_bmbt_rec_decode(&bmbt, raw, sizeof(bmbt), XFS_BE);
+		xfs_bmbt_rec_encode(out, &bmbt, 0, XFS_BE);
+	}
+}
+
+Test(btree_rec, are_encoded_as_kernels_do)
+{
+	for (unsigned int i = 0; i < BLOCKS; i++) {
+		const struct golden *g = &blocks[i];
+		size_t bytes = xfs_btree_ops[g->kind].rec_bytes;
+		size_t len_bytes, hdr;
+		uint8_t *data = load(g->file, &len_bytes), out[16] = { 0 };
+
+		hdr = xfs_btree_hdr_bytes(g->kind, g->geom->v5);
+		if ((g->kind == XFS_BTREE_REFC || g->kind == XFS_BTREE_BMAP) &&
+		    !get_be16(data + 4))
+			for (size_t r = 0; r < get_be16(data + 6); r++) {
+				encode_again(g->kind, data + hdr + r * bytes,
+					     out);
+				cr_assert_arr_eq(out, data + hdr + r * bytes,
+						 bytes, "%s", g->file);
+			}
+		free(data);
+	}
+}
+
+Test(btree_long, is_encoded_as_kernels_do)
+{
+	size_t len_bytes;
+	uint8_t *data = load("bmbt_v5_leaf", &len_bytes);
+	uint8_t out[XFS_BTREE_LONG_CRC_BYTES] = { 0 };
+	struct xfs_btree_long h;
+
+	xfs_btree_long_decode(&h, data, sizeof(out), XFS_BE);
+	xfs_btree_long_encode(out, &h, XFS_BTREE_V5, XFS_BE);
+	cr_expect_arr_eq(out, data, sizeof(out));
+	free(data);
+}
+
 /* Shows block @file of which only the chunks in @bitmap are there. */
 static void walk_part(const char *file, uint32_t bitmap)
 {

@@ -251,3 +251,34 @@ Test(bmdr_verify, refuses_what_cannot_be)
 	cr_expect_null(xfs_bmdr_verify(data, XFS_BTREE_RTRMAP, len_bytes));
 	free(data);
 }
+
+/* --- roots for forks of another size --- */
+
+Test(bmdr_resize, moves_the_pointers)
+{
+	static const char *what =
+		"bb_level=1 bb_numrecs=2"
+		" keys[1]{br_startoff=0} keys[2]{br_startoff=140}"
+		" ptrs[1]{ptr=49214} ptrs[2]{ptr=49213}";
+	uint8_t fork[512] = { 0 };
+	size_t len_bytes;
+	uint8_t *data = fixture_new("btree/bmbt_v5.fork", &len_bytes);
+	struct xfs_walk w = walk_of(fork, sizeof(fork));
+
+	memcpy(fork, data, len_bytes);
+	for (size_t bytes = sizeof(fork); bytes >= 4 + 2 * 16; bytes -= 8) {
+		cr_assert(xfs_bmdr_resize(fork, XFS_BTREE_BMAP, len_bytes,
+					  bytes));
+		len_bytes = bytes;
+		memset(&text, 0, sizeof(text));
+		xfs_iroot_walk(&w, XFS_BTREE_BMAP, 0, bytes);
+		cr_assert(!strcmp(text.text, what), "%zu: %s", bytes, text.text);
+	}
+	/* two elements and no more room */
+	cr_expect_not(xfs_bmdr_resize(fork, XFS_BTREE_BMAP, len_bytes,
+				      4 + 2 * 16 - 1));
+	memset(&text, 0, sizeof(text));
+	xfs_iroot_walk(&w, XFS_BTREE_BMAP, 0, len_bytes);
+	cr_expect(!strcmp(text.text, what), "%s", text.text);
+	free(data);
+}
