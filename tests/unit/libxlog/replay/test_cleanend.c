@@ -417,6 +417,7 @@ Test(cleanend_write, says_the_order_it_was_told)
 {
 	setup(NBB, 2);
 	e.r.order = XFS_BE;
+	e.opts.order = XLOG_ORDER_BE;
 	fill(2, 9);
 	find();
 	cr_assert_eq(cleanend_write(&e.r, e.sb, true), 0);

@@ -185,9 +185,11 @@ Test(recover_gate, pending_intents)
 	struct xlog_recover_options skip = {
 		.stop_lsn = XLOG_LSN_NONE,
 		.flags = XLOG_RECOVER_SKIP_INTENTS,
-	};
+	}, refuse = skip;
 	struct xlog_recover_result res;
 	struct testcp *cp;
+
+	refuse.flags = XLOG_RECOVER_REFUSE_INTENTS;
 
 	old_block();
 	write_chunk(8, 0x22);
@@ -199,7 +201,7 @@ Test(recover_gate, pending_intents)
 	testcp_efi(cp, 77, true, 100, 1);
 	testcp_write(cp);
 	testfs_mark(fs);
-	cr_expect_eq(xlog_recover(fs->log, NULL, &res), -ENOTEMPTY);
+	cr_expect_eq(xlog_recover(fs->log, &refuse, &res), -ENOTEMPTY);
 	cr_expect_eq(res.intents, 1);
 	cr_expect(testfs_untouched(fs));
 	cr_expect_eq(xlog_recover(fs->log, &skip, &res), 0, "%s",
