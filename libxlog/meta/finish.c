@@ -31,6 +31,8 @@ enum {
 };
 
 
+struct defer_hooks finish_hooks;
+
 struct finish {
 	struct replay	*r;
 	struct mount	*m;
@@ -279,16 +281,23 @@ static int open_mount(struct finish *f, const uint8_t *sb_raw)
 		.sb = sb,
 	};
 	const struct mount_options opts = {
+		/* the same recovery of the same log writes the same */
+		.flags = LOG_NO_THREADS,
+		.seed = (xfs_lsn_cycle(b->head) ^ xfs_lsn_block(b->head) << 8) | 1,
 		.logbsize_bytes = b->last_size_bytes,
 		.cache_bytes = f->r->max_bytes / 2,
 	};
+	int rc;
 
 	/* it is not stamped before it is written */
 	memcpy(sb, sb_raw, sector_bytes);
 	if (f->r->geom.v5)
 		put_le32(sb + XFS_SB_CRC_OFF,
 			 xfs_crc_block(sb, sector_bytes, XFS_SB_CRC_OFF));
-	return mount_open_recovered(f->r->log, &opts, &how, &f->m);
+	rc = mount_open_recovered(f->r->log, &opts, &how, &f->m);
+	if (!rc)
+		f->m->fs.hooks = finish_hooks;
+	return rc;
 }
 
 static int finish_all(struct finish *f, const uint8_t *sb_raw)
@@ -330,6 +339,7 @@ static int finish(struct replay *r, const uint8_t *sb_raw)
 	if (!rc)
 		rc = finish_all(&f, sb_raw);
 	drop_intents(&f);
+	finish_hooks.points = f.m->fs.hooks.points;
 	if (!rc)
 		rc = unmount ? mount_unmount(f.m) : mount_freeze(f.m);
 	if (!rc) {

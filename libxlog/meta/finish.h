@@ -11,6 +11,9 @@
 
 extern const struct replay_finisher finish_remainder;
 
+/* What tests change in the order of things, of whoever finishes next. */
+extern struct defer_hooks finish_hooks;
+
 /* --- intents (finish_intent.c) --- */
 
 /*
