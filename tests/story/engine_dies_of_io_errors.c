@@ -18,7 +18,7 @@
 
 enum {
 	STEPS = 600,
-	JOBS = 12,
+	JOBS = 40,
 	STORE_STEPS = 120,
 	STORE_OBJECTS = 60,
 	BENCH_BYTES = 200 << 20,
@@ -279,9 +279,15 @@ static void each_of_objects(unsigned int flags)
 
 /* --- with threads --- */
 
-/* True: it died. All threads have come back, and what was forced is there. */
-static bool run_threads(bool direct, enum how how, uint64_t nth,
-			uint64_t *forced)
+/* Of all runs that died. */
+struct deaths {
+	uint64_t	runs, died, forced;
+	uint64_t	waits[XLOG_BENCH_WAITS];
+};
+
+/* All threads have come back, and what was forced is there. */
+static void run_threads(bool direct, enum how how, uint64_t nth,
+			struct deaths *d)
 {
 	const struct xlog_bench_open what = {
 		.memory_bytes = BENCH_BYTES, .log_bytes = BENCH_LOG_BYTES,
@@ -308,28 +314,36 @@ static bool run_threads(bool direct, enum how how, uint64_t nth,
 	need(!rc, "crash", rc);
 	rc = xlog_bench_verify(b, &res);
 	need(!rc && !res.mismatches, "verify", rc);
-	*forced += ran ? res.forced : 0;
 	xlog_bench_close(b);
-	return ran;
+	d->runs++;
+	if (!ran)
+		return;
+	d->died++;
+	d->forced += res.forced;
+	for (unsigned int i = 0; i < XLOG_BENCH_WAITS; i++)
+		d->waits[i] += res.wait[i].sleeps;
 }
 
 static void with_threads(bool direct)
 {
-	uint64_t runs = 0, died = 0, forced = 0;
+	struct deaths d = { .runs = 0 };
 
 	for (enum how how = WRITE_ONCE; how < HOWS; how++)
 		for (uint64_t nth = 1; nth <= THREADED_RUNS; nth++) {
 			/* early ones, and some of all the others */
-			uint64_t at = nth < 20 ? nth : nth * nth / 10;
+			uint64_t at = nth < 40 ? nth : 2 * nth;
 
-			died += run_threads(direct, how, at, &forced);
-			runs++;
+			run_threads(direct, how, at, &d);
 		}
-	printf("%s, %d threads: %llu of %llu runs died, with %llu transactions that were forced\n",
+	printf("%s, %d threads: %llu of %llu runs died, with %llu transactions that were forced; threads had waited for space %llu times, for a log buffer %llu, for a push %llu, for a force %llu\n",
 	       policy_of(direct ? LOG_DIRECT : 0), JOBS,
-	       (unsigned long long)died, (unsigned long long)runs,
-	       (unsigned long long)forced);
-	need(died > runs / 2 && forced, "too few died", 0);
+	       (unsigned long long)d.died, (unsigned long long)d.runs,
+	       (unsigned long long)d.forced,
+	       (unsigned long long)d.waits[XLOG_BENCH_WAIT_GRANT],
+	       (unsigned long long)d.waits[XLOG_BENCH_WAIT_ICLOG],
+	       (unsigned long long)d.waits[XLOG_BENCH_WAIT_CIL],
+	       (unsigned long long)d.waits[XLOG_BENCH_WAIT_FORCE]);
+	need(d.died > d.runs / 2 && d.forced, "too few died", 0);
 }
 
 int main(void)
