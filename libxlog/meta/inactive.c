@@ -4,7 +4,8 @@
  * data, then its attributes, then itself. Whatever comes between two of them,
  * it is an inode without links in its unlinked list, with less to remove.
  */
-#include "libxfsfmt/logitem_fmt.h"
+#include "libxfsfmt/logitem.h"
+#include "libxfsfmt/symlink.h"
 #include "libxlog/meta/bmap.h"
 #include "libxlog/meta/ialloc.h"
 #include "libxlog/meta/inactive.h"
@@ -88,8 +89,10 @@ static int empty_data_fork(struct inode *ip)
 		       remove_data(ip) : 0;
 	if (!inode_nextents(ip, XFS_DATA_FORK))
 		return 0;
-	return remove_metadata(ip, xfs_dinode_is(&ip->di, XFS_MODE_DIR) ?
-			       g->dirblock_bytes >> g->blocklog : UINT32_MAX);
+	/* a target has a buffer for each extent, and is shorter than that */
+	return remove_metadata(ip, (xfs_dinode_is(&ip->di, XFS_MODE_DIR) ?
+				    g->dirblock_bytes :
+				    XFS_BUF_LOG_MAX_BYTES) >> g->blocklog);
 }
 
 /* --- the inode --- */
@@ -166,18 +169,27 @@ static int trim(struct inode *ip)
 
 /* --- what is to be done --- */
 
+static const char *judge(const struct xfs_dinode *di)
+{
+	if (!di->di_mode)
+		return "is free, and not to be removed";
+	if (di->di_version >= 3 && di->di_flags2 & XFS_DIFLAG2_METADATA)
+		return "is a metadata file, and not to be removed";
+	if (xfs_dinode_is(di, XFS_MODE_LNK) &&
+	    (!di->di_size || di->di_size > XFS_SYMLINK_MAX_BYTES))
+		return "is a symbolic link of impossible length";
+	return NULL;
+}
+
 static int check(struct inode *ip, bool *trims)
 {
-	const struct trans_fs *fs = ip->fs;
+	const char *why = judge(&ip->di);
 	int rc;
 
-	if (!ip->di.di_mode ||
-	    (ip->di.di_version >= 3 &&
-	     ip->di.di_flags2 & XFS_DIFLAG2_METADATA))
-		return report(&fs->sink, -EUCLEAN, "inode", XLOG_LSN_NONE,
-			      "inode %llu: is %s, and not to be removed",
-			      (unsigned long long)ip->ino, ip->di.di_mode ?
-			      "a metadata file" : "free");
+	if (why)
+		return report(&ip->fs->sink, -EUCLEAN, "inode", XLOG_LSN_NONE,
+			      "inode %llu: %s", (unsigned long long)ip->ino,
+			      why);
 	rc = bmap_check(ip);
 	*trims = false;
 	if (!rc && xfs_dinode_nlink(&ip->di))

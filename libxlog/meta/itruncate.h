@@ -24,7 +24,7 @@ int itruncate_extents(struct trans **t, struct inode *ip, int whichfork,
  * Unmap all of a fork whose blocks hold metadata, of which the log may still
  * have something to replay: they are invalidated in the transaction that unmaps
  * them. @unit: blocks of the file that are one buffer, as far as they lie in
- * one extent; UINT32_MAX: all of them. Else as itruncate_extents().
+ * one extent, 64 KiB at most. Else as itruncate_extents().
  */
 int itruncate_metadata(struct trans **t, struct inode *ip, int whichfork,
 		       uint32_t unit) MUST_CHECK;

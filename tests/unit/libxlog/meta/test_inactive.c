@@ -556,6 +556,32 @@ Test(inode_inactivate, what_is_free_is_refused)
 	refuses(&v, -EUCLEAN, "is free");
 }
 
+Test(inode_inactivate, links_of_impossible_length_are_refused)
+{
+	static const uint64_t sizes[] = { 0, 1025, (uint64_t)1 << 40 };
+	const struct newfs_options o = { .finobt = true };
+
+	for (unsigned int i = 0; i < 3; i++) {
+		struct victim v = victim_new(&o);
+
+		give_extents(&v, XFS_DATA_FORK, 1, 200);
+		set(&v, XFS_MODE_LNK, sizes[i]);
+		refuses(&v, -EUCLEAN, "impossible length");
+	}
+}
+
+/* It has more blocks than its target needs: they go all the same. */
+Test(inode_inactivate, links_with_many_blocks)
+{
+	EACH_KIND(o) {
+		struct victim v = victim_new(o);
+
+		give_extents(&v, XFS_DATA_FORK, 2, 200);
+		set(&v, XFS_MODE_LNK, 1024);
+		inactivate(&v);
+	}
+}
+
 /* --- many extents --- */
 
 static void many(const struct newfs_options *o, unsigned int extents)
