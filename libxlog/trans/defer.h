@@ -148,8 +148,8 @@ void defer_recovered_free(struct defer_recovered *r);
 
 /*
  * The first step of @r in @t, which is committed; both are taken. What is left
- * of it, and what it defers, is captured at the end of @captures: its intents
- * are logged in @t, and it is done by defer_captures_finish(). So that new
+ * of it, and then what it defers, is captured at the end of @captures: intents
+ * are logged in @t, and that is done by defer_captures_finish(). So that new
  * work does not come before old, that is called when every recovered intent
  * has had its first step. What is held in @t is locked when this returns, also
  * on an error, and the caller's to unlock; who goes on has references of his

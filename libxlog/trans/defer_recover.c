@@ -137,16 +137,22 @@ static int begin(struct trans *t, struct defer_recovered *r,
 		 struct list *pending)
 {
 	struct defer_pending *p = defer_pending_new(t->fs, r->type);
+	struct list fresh;
 	int rc;
 
 	if (!p)
 		return -ENOMEM;
+	list_init(&fresh);
 	list_splice_last(&r->works, &p->works);
 	p->intent = r->intent;
 	r->intent = NULL;
 	list_insert_last(&p->link, pending);
 	rc = defer_finish_one(t, p);
-	return rc ? rc : defer_log_intents(t, pending);
+	if (!rc)
+		rc = defer_log_intents(t, &fresh);
+	/* not as in a chain: what is left comes before what is new */
+	list_splice_last(&fresh, pending);
+	return rc;
 }
 
 /* Takes @t. */

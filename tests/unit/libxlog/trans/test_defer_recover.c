@@ -88,11 +88,11 @@ Test(defer_recovered, has_its_first_step_before_what_is_left)
 	cr_assert_eq(c->cell[1].units, 5);
 }
 
-Test(defer_recovered, is_gone_on_with_behind_what_it_deferred)
+Test(defer_recovered, is_gone_on_with_before_what_it_deferred)
 {
 	leave_two(&(struct gift){ 'a', 1, 4, 2, 1 }, &once_b);
 	cr_assert_eq(cells_recover(c, &pending), 0);
-	/* rest of a: its own first half, new, goes first */
+	/* rest of a; then its own first half, which it deferred */
 	cr_assert_str_eq(c->steps, "a~ba.a.a.");
 }
 
@@ -110,7 +110,7 @@ Test(defer_recovered, logs_done_and_new_together)
 	cr_assert_eq(cells_recover(c, &pending), 0);
 	cr_assert_eq(log_force(c->fs.log, true), 0);
 	cr_assert_str_eq(cells_log(c),
-			 "c9 | D1 I2 I3 | D4 c2 | D3 c2 | D2 I5 | D5 c2");
+			 "c9 | D1 I2 I3 | D4 c2 | D2 I5 | D5 c2 | D3 c2");
 }
 
 /* --- the log --- */
