@@ -29,7 +29,7 @@ enum kinds_state {
 };
 
 struct kinds {
-	struct dev	*base;
+	struct dev	*image, *base;
 	struct dev	*fault;
 	struct xlog	*reader;
 	struct mount	*m;

@@ -190,11 +190,16 @@ static void open_base(struct kinds *s, const char *path)
 		.stop_lsn = XLOG_LSN_NONE,
 	};
 	struct xlog_recover_result res;
-	struct dev *image;
 
-	CHECK(s, !dev_open_image(path, 0, 0, &sink, &image));
-	CHECK(s, !stack_overlay(image, &s->base));
+	CHECK(s, !dev_open_image(path, 0, 0, &sink, &s->image));
+	CHECK(s, !stack_overlay(s->image, &s->base));
 	CHECK(s, !stack_recover(s->base, NULL, &how, &sink, &res));
+}
+
+static void close_base(struct kinds *s)
+{
+	dev_close(s->base);
+	dev_close(s->image);
 }
 
 static int judge(struct kinds *s, const char *image, const char *out)
@@ -210,13 +215,15 @@ static int judge(struct kinds *s, const char *image, const char *out)
 	CHECK(s, model);
 	CHECK(s, !dev_open_image(image, 0, 0, &sink, &dev));
 	why = model_judge(model, dev);
-	if (why) {
+	if (why)
 		fprintf(stderr, "%s\n", why);
-		return 1;
-	}
-	printf("%llu of %llu transactions\n", (unsigned long long)model->last,
-	       (unsigned long long)model->all);
-	return 0;
+	else
+		printf("%llu of %llu transactions\n",
+		       (unsigned long long)model->last,
+		       (unsigned long long)model->all);
+	dev_close(dev);
+	model_free(model);
+	return why != NULL;
 }
 
 int main(int argc, char **argv)
@@ -235,6 +242,7 @@ int main(int argc, char **argv)
 		s.seed = strtoull(argv[4], NULL, 0);
 		open_base(&s, argv[2]);
 		round_of(&s, argv[3]);
+		close_base(&s);
 		return 0;
 	}
 	if (!dir) {
@@ -249,6 +257,7 @@ int main(int argc, char **argv)
 		in_order(&s, LOG_DIRECT);
 		for (unsigned int n = 0; n < rounds; n++)
 			round_of(&s, NULL);
+		close_base(&s);
 	}
 	return 0;
 }
