@@ -287,14 +287,6 @@ int iclog_wait(struct log *log, xfs_lsn_t lsn)
 	return done ? 0 : -ESHUTDOWN;
 }
 
-void iclog_wait_before(struct log *log, const struct iclog *ic)
-{
-	xmutex_lock(&log->iclog_lock);
-	while (log->written_end < ic->lsn && !log_is_shutdown(log))
-		log_sleep(log, &log->done, &log->iclog_lock);
-	xmutex_unlock(&log->iclog_lock);
-}
-
 void iclog_written(struct log *log, struct iclog *ic)
 {
 	xmutex_lock(&log->iclog_lock);

@@ -110,6 +110,7 @@ static int flush_records(struct log *log)
 	if (end > log->durable_end) {
 		log->durable_end = end;
 		log->durable_tail = tail;
+		xcond_wake_all(&log->done);
 	}
 	xmutex_unlock(&log->iclog_lock);
 	return 0;
@@ -122,7 +123,9 @@ static int flush_records(struct log *log)
  * overwritten there it passes by, but only as far ahead of the head as the
  * iclogs that Linux has can reach.
  */
-static bool reaches_too_far(struct log *log, const struct iclog *ic)
+static bool reaches_too_far_locked(const struct log *log,
+				   const struct iclog *ic)
+	REQUIRES(log->iclog_lock)
 {
 	const struct xlog_form *form = &log->form;
 	uint64_t ahead, taken;
@@ -130,10 +133,8 @@ static bool reaches_too_far(struct log *log, const struct iclog *ic)
 
 	end = xlog_lsn_add(ic->lsn, xlog_form_bb(form, ic->used_bytes),
 			   form->log_size_bb);
-	xmutex_lock(&log->iclog_lock);
 	ahead = log_distance(log, log->durable_end, end);
 	taken = log_distance(log, log->durable_tail, end);
-	xmutex_unlock(&log->iclog_lock);
 	if (log->breaks & LOG_BREAK_REACH)
 		return false;
 	return ahead > hole_bytes(log) ||
@@ -141,22 +142,37 @@ static bool reaches_too_far(struct log *log, const struct iclog *ic)
 		taken > log->size_bytes);
 }
 
+/* Are records in front of @ic to be flushed before it is written? */
+static bool needs_records_locked(const struct log *log, const struct iclog *ic)
+	REQUIRES(log->iclog_lock)
+{
+	return ic->flags & ICLOG_AFTER ? log->durable_end < ic->lsn :
+					 reaches_too_far_locked(log, ic);
+}
+
+/* Once the device has all of them; unless somebody else flushes in time. */
+static bool needs_records(struct log *log, const struct iclog *ic)
+{
+	bool needs;
+
+	xmutex_lock(&log->iclog_lock);
+	while ((needs = needs_records_locked(log, ic)) &&
+	       log->written_end < ic->lsn && !log_is_shutdown(log) &&
+	       !(log->breaks & LOG_BREAK_WAIT_EARLIER))
+		log_sleep(log, &log->done, &log->iclog_lock);
+	xmutex_unlock(&log->iclog_lock);
+	return needs && !(log->breaks & LOG_BREAK_COMMIT_FLUSH);
+}
+
 static int flush_before(struct log *log, const struct iclog *ic)
 {
-	bool durable;
 	int rc = 0;
 
 	if (needs_data(log, ic) && !is_data_durable(log))
 		rc = flush_data(log);
-	if (rc || (!(ic->flags & ICLOG_AFTER) && !reaches_too_far(log, ic)))
-		return rc;
-	if (!(log->breaks & LOG_BREAK_WAIT_EARLIER))
-		iclog_wait_before(log, ic);
-	xmutex_lock(&log->iclog_lock);
-	durable = log->durable_end >= ic->lsn;
-	xmutex_unlock(&log->iclog_lock);
-	return durable || log->breaks & LOG_BREAK_COMMIT_FLUSH ? 0 :
-	       flush_records(log);
+	if (!rc && needs_records(log, ic))
+		rc = flush_records(log);
+	return rc;
 }
 
 static int write_record(struct log *log, struct iclog *ic)

@@ -416,10 +416,6 @@ void iclog_put_release(struct log *log, struct iclog *ic, struct ticket *tic,
 void iclog_flag(struct log *log, struct iclog *ic, unsigned int flags,
 		bool seal) EXCLUDES(log->iclog_lock);
 
-/* Wait until the device has all records before @ic, or the log is dead. */
-void iclog_wait_before(struct log *log, const struct iclog *ic)
-	EXCLUDES(log->iclog_lock);
-
 /* The device has @ic. */
 void iclog_written(struct log *log, struct iclog *ic)
 	EXCLUDES(log->iclog_lock);

@@ -8,20 +8,24 @@
  * Threads commit objects of 4 KiB as fast as they can; the engine forms, copies
  * and checksums records of them, and keeps them in order with flushes. Plain
  * writes are flushed once at their end, or as often as the log was. All three
- * write the same bytes in turn; medians over the rounds, of the rates and of the
- * ratios of each round. FILE is overwritten.
+ * write the same bytes in turn; medians over the rounds, of the rates, of the
+ * ratios of each round, and of the processor time that a GiB takes: where that
+ * is more than there is, the processors are the limit and not the disk. FILE is
+ * overwritten.
  */
+#include <sys/resource.h>
+
 #include "libxlog/dev/dev_priv.h"
 #include "tests/bench/objects.h"
 
 enum {
-	LOG_BYTES = 256 << 20,
-	RUN_BYTES = 192 << 20,
+	LOG_BYTES = 128 << 20,
+	RUN_BYTES = 512 << 20,
 	RECORD_BYTES = 256 << 10,
 	DEPTH = LOG_MAX_ICLOGS,
 	THREADS = 2,
 	BODY_BYTES = 4096,
-	OBJECTS = 16384,		/* more than the CIL holds */
+	OBJECTS = 65536,		/* more than the log holds */
 	OBJECT_BYTES = (sizeof(struct object) + BODY_BYTES + 63) / 64 * 64,
 	MAX_ROUNDS = 99,
 	KINDS = 3,
@@ -63,6 +67,34 @@ static double now_s(void)
 	return (double)log_stat_clock() / 1e9;
 }
 
+static double cpu_s(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+/* What a run takes, of time and of processors. */
+struct taken {
+	double	time_s, cpu_s;
+};
+
+static struct taken now(void)
+{
+	return (struct taken){ now_s(), cpu_s() };
+}
+
+/* Bytes a second, and processor seconds a GiB. */
+static double rate_of(uint64_t bytes, struct taken began, double *cpu)
+{
+	const struct taken ended = now();
+
+	*cpu = (ended.cpu_s - began.cpu_s) / (double)bytes * (1 << 30);
+	return (double)bytes / (ended.time_s - began.time_s);
+}
+
 /* --- the log --- */
 
 static struct log *the_log;
@@ -90,7 +122,7 @@ static uint64_t written(void)
 	return sum[LOG_STAT_WRITTEN_BYTES];
 }
 
-static double log_rate(uint64_t *bytes)
+static double log_rate(uint64_t *bytes, double *cpu)
 {
 	const struct log_config c = {
 		.dev = &counted, .data = &counted, .internal = true,
@@ -99,7 +131,8 @@ static double log_rate(uint64_t *bytes)
 		.write_back = objects_write_back, .write_back_ctx = &the_log,
 	};
 	pthread_t thread[THREADS];
-	double began, took;
+	struct taken began;
+	double rate;
 
 	must(!log_open(&c, &the_log), "no log");
 	for (unsigned int i = 0; i < OBJECTS; i++)
@@ -107,7 +140,7 @@ static double log_rate(uint64_t *bytes)
 			    (objects + i * OBJECT_BYTES), BODY_BYTES);
 	atomic_store(&stop, false);
 	atomic_store(&flushes, 0);
-	began = now_s();
+	began = now();
 	for (unsigned int i = 0; i < THREADS; i++)
 		must(!pthread_create(&thread[i], NULL, commit, NULL),
 		     "no threads");
@@ -117,13 +150,13 @@ static double log_rate(uint64_t *bytes)
 	for (unsigned int i = 0; i < THREADS; i++)
 		pthread_join(thread[i], NULL);
 	must(!log_force(the_log, true), "the log died");
-	took = now_s() - began;
 	*bytes = written();
+	rate = rate_of(*bytes, began, cpu);
 	log_close(the_log);
 	for (unsigned int i = 0; i < OBJECTS; i++)
 		object_fini((struct object *)(void *)
 			    (objects + i * OBJECT_BYTES));
-	return (double)*bytes / took;
+	return rate;
 }
 
 /* --- plain writes --- */
@@ -147,11 +180,12 @@ static void *write_plainly(void *arg)
 	}
 }
 
-static double plain_rate(uint64_t bytes, unsigned int times_flushed)
+static double plain_rate(uint64_t bytes, unsigned int times_flushed,
+			 double *cpu)
 {
 	static uint8_t buf[DEPTH][RECORD_BYTES];
 	pthread_t thread[DEPTH];
-	double began = now_s();
+	struct taken began = now();
 
 	plain_bytes = bytes;
 	flush_every = times_flushed ? bytes / times_flushed : UINT64_MAX;
@@ -164,7 +198,7 @@ static double plain_rate(uint64_t bytes, unsigned int times_flushed)
 	for (unsigned int i = 0; i < DEPTH; i++)
 		pthread_join(thread[i], NULL);
 	must(!dev_flush(file), "cannot flush");
-	return (double)bytes / (now_s() - began);
+	return rate_of(bytes, began, cpu);
 }
 
 /* --- --- */
@@ -185,7 +219,7 @@ static double median(double *v, unsigned int n)
 int main(int argc, char **argv)
 {
 	static double rate[KINDS][MAX_ROUNDS], ratio[KINDS][MAX_ROUNDS];
-	static double per_flush[MAX_ROUNDS];
+	static double cpu[KINDS][MAX_ROUNDS], per_flush[MAX_ROUNDS];
 	unsigned int rounds =
 		argc > 2 ? (unsigned int)strtoul(argv[2], NULL, 10) : 5;
 	uint64_t bytes;
@@ -202,23 +236,26 @@ int main(int argc, char **argv)
 	objects = aligned_alloc(64, (size_t)OBJECTS * OBJECT_BYTES);
 	must(objects, "out of memory");
 	memset(objects, 0, (size_t)OBJECTS * OBJECT_BYTES);
-	plain_rate(LOG_BYTES, 0);	/* no holes, for anybody */
+	plain_rate(LOG_BYTES, 0, cpu[0]);	/* no holes, for anybody */
 	for (unsigned int r = 0; r < rounds; r++) {
 		unsigned int n;
 
-		rate[0][r] = log_rate(&bytes);
+		rate[0][r] = log_rate(&bytes, &cpu[0][r]);
 		n = atomic_load(&flushes);
 		per_flush[r] = (double)bytes / n;
-		rate[1][r] = plain_rate(bytes, n);
-		rate[2][r] = plain_rate(bytes, 0);
+		rate[1][r] = plain_rate(bytes, n, &cpu[1][r]);
+		rate[2][r] = plain_rate(bytes, 0, &cpu[2][r]);
 		for (unsigned int k = 1; k < KINDS; k++)
 			ratio[k][r] = rate[0][r] / rate[k][r];
 	}
-	printf("MiB of log a second: %.0f, flushed every %.1f MiB; plain writes flushed as often %.0f, ratio %.2f; flushed once %.0f, ratio %.2f\n",
-	       median(rate[0], rounds) / (1 << 20),
+	printf("log, flushed every %.1f MiB: %.0f MiB/s, %.2f s of processor a GiB\n",
 	       median(per_flush, rounds) / (1 << 20),
-	       median(rate[1], rounds) / (1 << 20), median(ratio[1], rounds),
-	       median(rate[2], rounds) / (1 << 20), median(ratio[2], rounds));
+	       median(rate[0], rounds) / (1 << 20), median(cpu[0], rounds));
+	for (unsigned int k = 1; k < KINDS; k++)
+		printf("plain writes, flushed %s: %.0f MiB/s, %.2f s; the log has %.2f of it\n",
+		       k == 1 ? "as often" : "once",
+		       median(rate[k], rounds) / (1 << 20),
+		       median(cpu[k], rounds), median(ratio[k], rounds));
 	dev_close(file);
 	free(objects);
 	return 0;
