@@ -106,6 +106,7 @@ struct target {
 	bool		torn, healed;
 	uint16_t	blf_flags;	/* of the last BUF item */
 	uint32_t	disk_crc;	/* as stored in the block */
+	uint32_t	*logged;	/* torn: bits of the chunks that items have */
 	uint32_t	crc_before;	/* of all of it, if changes are reported */
 	xfs_lsn_t	disk_lsn;	/* before this recovery */
 	xfs_lsn_t	applied_lsn;	/* highest applied, or 0 */

@@ -12,13 +12,21 @@
  * Its checksum is wrong then, and items that its LSN says are in it are not.
  * All live items are applied to such a block. Where the LSN of the last one
  * reaches that of the header, the block must have just the checksum that the
- * header has: this proves that the log held all of the difference. Otherwise
- * the block is corrupt and nothing is recovered.
+ * header has: this proves that the log held all of the difference. What no
+ * item has may have to be zero for that: in a block that was new, what is not
+ * in use is not logged.
+ *
+ * Or the first sector is old, and others are newer than it says: then the log
+ * has later items, which cover what is newer. This cannot be proved, but items
+ * that are applied again change nothing, and Linux does not look. Where there
+ * are no later items the block is corrupt and nothing is recovered.
  *
  * Of buffers of inodes only the pointers of the unlinked lists are taken; all
  * else of an inode is in INODE items. Buffers of new quota blocks are like
  * others, but hold no LSN of their own.
  */
+#include <stdlib.h>
+
 #include "libxfsfmt/crc32c.h"
 #include "libxfsfmt/dquot.h"
 #include "libxfsfmt/inode.h"
@@ -122,16 +130,32 @@ static int plan_buf(struct replay *r, const struct replay_item *it)
 
 /* --- second walk --- */
 
+/* Of a torn block it is remembered what items have. */
+static void note_run(struct target *t, const struct xfs_buf_run *run)
+{
+	uint32_t end = (run->off_bytes + run->len_bytes) / XFS_CHUNK_BYTES;
+
+	for (uint32_t i = run->off_bytes / XFS_CHUNK_BYTES; i < end; i++)
+		t->logged[i / 32] |= (uint32_t)1 << i % 32;
+}
+
 static int copy_runs(struct replay *r, const struct replay_item *it,
 		     struct target *t, struct xfs_buf_runs *runs)
 {
 	size_t len = (size_t)t->at.len_bb * BB_SIZE;
 	struct xfs_buf_run run;
 
+	if (t->torn && !t->logged) {
+		t->logged = calloc(XFS_BUF_LOG_MAP_WORDS, sizeof(*t->logged));
+		if (!t->logged)
+			return replay_no_memory(r);
+	}
 	while (xfs_buf_runs_next(runs, &run)) {
 		if (run.off_bytes + (size_t)run.len_bytes > len)
 			return bad_item(r, it, "bytes behind its buffer");
 		memcpy(t->data + run.off_bytes, run.data, run.len_bytes);
+		if (t->logged)
+			note_run(t, &run);
 	}
 	t->dirty = true;
 	return end_runs(r, it, runs);
@@ -231,7 +255,6 @@ static int apply_plain(struct replay *r, const struct replay_item *it,
 		       struct target *t, struct xfs_buf_runs *runs)
 {
 	uint16_t flags = runs->blf.blf_flags;
-	int rc;
 
 	if (t->has_lsn && !has_no_header(r, flags)) {
 		if (it->lsn <= t->disk_lsn && !t->bad_crc) {
@@ -245,11 +268,9 @@ static int apply_plain(struct replay *r, const struct replay_item *it,
 		}
 		if (it->lsn <= t->disk_lsn)
 			t->torn = t->header_first = true;
-		else if (t->torn && !t->healed) {
-			rc = window_heal(r, t);
-			if (rc)
-				return rc;
-		}
+		else if (t->torn && !t->healed &&
+			 t->applied_lsn == t->disk_lsn)
+			t->torn = window_is_healed(r, t);
 	}
 	t->blf_flags = flags;
 	if (it->lsn > t->applied_lsn)

@@ -4,6 +4,8 @@
  * and what it must say, and be, before it is written. Blocks of inodes and of
  * quota are stamped one by one where they are changed; all others here, once.
  */
+#include <stdlib.h>
+
 #include "libxfsfmt/crc32c.h"
 #include "libxlog/replay/pieces.h"
 #include "libxlog/replay/window.h"
@@ -130,20 +132,46 @@ static int refuse_block(struct replay *r, const struct target *t,
 			     xfs_daddr_agno(&r->geom, t->at.daddr), why);
 }
 
-int window_heal(struct replay *r, struct target *t)
+/*
+ * Has the block the checksum of its header if what no item has is zero? Then
+ * it is zero.
+ */
+static bool is_new_block(const struct replay *r, struct target *t,
+			 const struct xfs_block_type *type)
 {
-	const struct xfs_walk w = whole(r, t);
-	const struct xfs_block_type *type;
+	size_t len = (size_t)t->at.len_bb * BB_SIZE;
+	uint8_t *was = malloc(len);
+	bool so = false;
 
-	type = xfs_block_identify(&w, xfs_blf_content(t->blf_flags));
+	/* without memory for that it is not known to be healed */
+	if (!was || !t->logged || !(t->logged[0] & 1))
+		goto free_was;
+	memcpy(was, t->data, len);
+	for (size_t i = 0; i < len / XFS_CHUNK_BYTES; i++)
+		if (!(t->logged[i / 32] >> i % 32 & 1))
+			memset(t->data + i * XFS_CHUNK_BYTES, 0,
+			       XFS_CHUNK_BYTES);
+	stamp(t, type, t->disk_lsn);
+	so = get_le32(t->data + type->crc_off) == t->disk_crc &&
+	     !type->verify(t->data, len, &r->geom, t->at.daddr);
+	if (!so)
+		memcpy(t->data, was, len);
+free_was:
+	free(was);
+	return so;
+}
+
+/* NULL, or why it is not what its header says. */
+static const char *heal(struct replay *r, struct target *t,
+			const struct xfs_block_type *type)
+{
 	if (t->applied_lsn != t->disk_lsn || !is_stamped(r, type) ||
 	    !has_magic(type, t))
-		return refuse_block(r, t, type, -EBADMSG,
-				    "wrong checksum, and the log does not explain it");
+		return "wrong checksum, and the log does not explain it";
 	stamp(t, type, t->disk_lsn);
-	if (get_le32(t->data + type->crc_off) != t->disk_crc)
-		return refuse_block(r, t, type, -EBADMSG,
-				    "wrong checksum, and replay does not lead to the right one");
+	if (get_le32(t->data + type->crc_off) != t->disk_crc &&
+	    !is_new_block(r, t, type))
+		return "wrong checksum, and replay does not lead to the right one";
 	t->healed = true;
 	if (r->counting) {
 		r->res->healed++;
@@ -151,7 +179,20 @@ int window_heal(struct replay *r, struct target *t)
 		       t->disk_lsn, "%s at daddr %llu was torn by a write: healed",
 		       type->name, (unsigned long long)t->at.daddr);
 	}
-	return 0;
+	return NULL;
+}
+
+static const struct xfs_block_type *type_of(const struct replay *r,
+					    const struct target *t)
+{
+	const struct xfs_walk w = whole(r, t);
+
+	return xfs_block_identify(&w, xfs_blf_content(t->blf_flags));
+}
+
+bool window_is_healed(struct replay *r, struct target *t)
+{
+	return !heal(r, t, type_of(r, t));
 }
 
 /* Inodes and quota records have been stamped: only judge them. */
@@ -194,7 +235,6 @@ int target_finish(struct replay *r, struct target *t)
 	unsigned int blft = xfs_blf_content(t->blf_flags);
 	enum piece piece;
 	const char *why;
-	int rc;
 
 	if (!t->dirty && !t->skipped)
 		return 0;
@@ -204,9 +244,10 @@ int target_finish(struct replay *r, struct target *t)
 	if (!r->geom.v5 && blft == XFS_BLFT_UNKNOWN)
 		return 0;
 	if (t->torn && !t->healed) {
-		rc = window_heal(r, t);
-		if (rc)
-			return rc;
+		type = type_of(r, t);
+		why = heal(r, t, type);
+		if (why)
+			return refuse_block(r, t, type, -EBADMSG, why);
 	}
 	type = xfs_block_identify(&w, blft);
 	/* Linux refuses it, too: all that the log has for it is left out */

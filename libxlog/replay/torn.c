@@ -4,7 +4,8 @@
  * any block of several sectors: the core is new and says so, the end of the
  * forks is old, and the checksum is wrong. They get the rule of replay_buf.c:
  * all items apply, and where the LSN of the header is reached the checksum of
- * the header must come out. On a sound disk there are none.
+ * the header must come out, or there are later items. On a sound disk there are
+ * none.
  */
 #include <search.h>
 #include <stdlib.h>
@@ -115,11 +116,15 @@ int torn_inode_item(struct replay *r, uint8_t *raw, xfs_ino_t ino,
 	if (lsn <= ti->disk_lsn) {
 		ti->torn = true;
 		*apply = true;
-	} else if (ti->torn && !ti->healed) {
-		rc = heal(r, ti);
+	} else if (ti->torn && !ti->healed &&
+		   ti->applied_lsn == ti->disk_lsn) {
+		/* or the core is older than the forks, which are logged again */
+		ti->torn = is_explained(r, ti);
+		if (ti->torn)
+			set_healed(r, ti);
 	}
 	ti->applied_lsn = lsn;
-	return rc;
+	return 0;
 }
 
 struct finishing {

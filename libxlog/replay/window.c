@@ -53,6 +53,8 @@ void window_free(struct window *w)
 {
 	if (!w)
 		return;
+	for (size_t i = 0; w->targets && i < w->count; i++)
+		free(w->targets[i].logged);
 	free(w->targets);
 	tdestroy(w->torn, free);
 	free(w->arena);

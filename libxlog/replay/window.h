@@ -64,10 +64,10 @@ int window_reread(struct replay *r) MUST_CHECK;
 void window_free(struct window *w);
 
 /*
- * The torn block of @t has had all items applied up to the LSN of its header:
- * it must have that checksum now. -EUCLEAN, reported, if it does not.
+ * The block of @t, which may be torn, has had all items applied up to the LSN
+ * of its header: has it that checksum now?
  */
-int window_heal(struct replay *r, struct target *t) MUST_CHECK;
+bool window_is_healed(struct replay *r, struct target *t);
 
 /*
  * To be called before the inode at @raw is changed: remember it if its

@@ -150,6 +150,60 @@ Test(torn_block, of_a_state_in_the_middle_is_healed_and_goes_on)
 	cr_expect_eq(res.healed, 1);
 }
 
+/*
+ * It was written back when the first of two checkpoints was durable; a second
+ * write, after the other, was cut off before its header. What the log still has
+ * of the first says nothing new then.
+ */
+Test(torn_block, with_an_older_header_than_its_contents_is_replayed_as_Linux_does)
+{
+	struct xlog_recover_options stop = { .stop_lsn = XLOG_LSN_NONE,
+					     .stop_count = 1 };
+
+	two_checkpoints();
+	testfs_poke(fs, at, old, BLOCK);
+	testfs_replay(fs, &stop, NULL);
+	testfs_peek(fs, at, old, BLOCK);
+	cr_assert_eq(testfs_block_lsn(fs, at), first);
+	for (unsigned int mask = 2; mask < 256; mask += 2) {
+		struct xlog_recover_result res;
+		bool whole;
+
+		tear(mask, final);
+		whole = testfs_block_sound(fs, at);
+		testfs_replay(fs, NULL, &res);
+		expect_final();
+		cr_expect_eq(res.bad_crc, whole ? 0 : 1, "mask %x", mask);
+		cr_expect_eq(res.healed, 0);
+	}
+}
+
+/*
+ * Of a block that is new what was never in use is zero and not logged; on disk
+ * lies what was there before.
+ */
+Test(torn_block, that_was_made_anew_is_healed)
+{
+	struct testcp *cp = testcp_new(fs);
+	struct xlog_recover_result res;
+
+	log_chunk(cp, 0, 0x22);
+	log_chunk(cp, 9, 0x22);
+	first = testcp_write(cp);
+	testfs_block(fs, old, at, 1, 0x11);
+	testfs_block(fs, final, at, 7, 0x22);
+	memset(final + CHUNK, 0, 8 * CHUNK);
+	memset(final + 10 * CHUNK, 0, BLOCK - 10 * CHUNK);
+	put_be64(final + 24, first);
+	put_le32(final + CRC_OFF, xfs_crc_block(final, BLOCK, CRC_OFF));
+	for (unsigned int mask = 1; mask < 255; mask += 2) {
+		tear(mask, final);
+		testfs_replay(fs, NULL, &res);
+		expect_final();
+		cr_expect_eq(res.healed, 1, "mask %x", mask);
+	}
+}
+
 Test(torn_block, of_checkpoints_that_share_their_lsn_is_healed)
 {
 	struct testcp *a = testcp_new(fs), *b = testcp_new(fs);
