@@ -268,7 +268,8 @@ bench:				## against xfs_logprint, mkfs.xfs, the kernel, SQLite, RocksDB; as roo
 bench-all: all $(call bin,$(BENCH) $(PEERS))
 	@tests/bench/bench.sh $(BUILD)/xlog-print
 	@tests/bench/recover.sh $(BUILD)/xlog-recover
-	@for n in 1 2 64 512 2048; do $(BUILD)/tests/bench/commits $$n || exit; done
+	@$(BUILD)/tests/bench/commits -r 3 1 2 64 512 2048
+	@$(BUILD)/tests/bench/bytes
 	@tests/bench/durable.sh $(BUILD)/tests/bench
 	@$(BUILD)/tests/bench/probes
 	@tests/bench/mkfs.sh $(BUILD)/xlog-mkfs

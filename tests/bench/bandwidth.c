@@ -10,8 +10,8 @@
  * writes are flushed once at their end, or as often as the log was. All three
  * write the same bytes in turn; medians over the rounds, of the rates, of the
  * ratios of each round, and of the processor time that a GiB takes: where that
- * is more than there is, the processors are the limit and not the disk. FILE is
- * overwritten.
+ * is more than there is, the processors are the limit and not the disk. FILE must
+ * not exist.
  */
 #include <sys/resource.h>
 
@@ -226,8 +226,8 @@ int main(int argc, char **argv)
 
 	if (argc < 2 || !rounds || rounds > MAX_ROUNDS)
 		return 16;
-	must(!dev_open_file(argv[1], DEV_WRITE | DEV_EMPTY | DEV_LOCK_NONE,
-			    NULL, &file), argv[1]);
+	must(!dev_open_file(argv[1], DEV_WRITE | DEV_CREATE | DEV_EMPTY |
+			    DEV_LOCK_NONE, NULL, &file), argv[1]);
 	must(!dev_resize(file, LOG_BYTES), "cannot be made larger");
 	dev_init(&counted, &counted_ops, NULL, "counted");
 	counted.size_bytes = LOG_BYTES;

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# durable.sh FOLDER: durable commits per second, of the programs in FOLDER, on
-# one disk. First both policies of the log engine with all transactions
-# synchronous, then the engine against SQLite and RocksDB, each changing records
-# of 232 bytes in transactions of their own. Whichever of the two was not built
-# is named.
+# durable.sh FOLDER: what the programs in FOLDER make durable on one disk: the
+# bandwidth of the log; commits per second, first of both policies of the log
+# engine with all transactions synchronous, then of the engine against SQLite and
+# RocksDB, each changing records of 232 bytes in transactions of their own.
+# Whichever of the two was not built is named.
 #
 # A disk is not equally fast all the time, and others use it: so all of a row
 # run in turn, for part of a second each, in an order that changes, and what is
@@ -105,6 +105,8 @@ row() {	# <threads> <name>...
 	medians "$*" <"$dir/rates"
 }
 
+"$bin/bandwidth" "$dir/log" "$rounds"
+rm "$dir/log"
 make_image
 echo "durable commits a second, medians of $rounds rounds of $ms ms each in turn, in $dir:"
 for n in 1 2 4 16 64; do
@@ -121,6 +123,7 @@ for peer in sqlite3 rocksdb; do
 		echo "$peer: not compared with, its library was not there"
 	fi
 done
+[ ${#peers[@]} = 0 ] || echo 'against others:'
 [ ${#peers[@]} = 0 ] || for n in 1 16 128; do
 	row $n delaylog "${peers[@]}"
 done
