@@ -235,6 +235,9 @@ int bmap_cur_remove(struct bmap_cur *cur)
 	bool done;
 	int rc;
 
+	if (!list_count(cur))
+		return bmap_corrupt(cur->ip, cur->whichfork,
+				    "more extents than it counts");
 	if (cur->is_tree) {
 		rc = btree_delete(&cur->tree, &done);
 		if (rc)

@@ -225,6 +225,26 @@ Test(bmap_unmap, not_more_blocks_than_the_inode_counts)
 	teardown();
 }
 
+Test(bmap_unmap, not_more_extents_than_the_inode_counts)
+{
+	struct trans *t;
+	uint64_t len;
+
+	setup(&small);
+	for (uint64_t off = 0; off < 60; off += 2)
+		(void)write_at(off, 1);
+	cr_assert_eq(inode_format(ip, XFS_DATA_FORK), XFS_DINODE_FMT_BTREE);
+	inode_set_nextents(ip, XFS_DATA_FORK, 0);
+	len = 60;
+	t = begin(0);
+	cr_assert_eq(bmap_unmap(t, ip, XFS_DATA_FORK, 0, &len, 0, 2),
+		     -EUCLEAN);
+	assert_said(&n->said, "more extents than it counts");
+	cr_assert_not(t->dirty);
+	end(t);
+	teardown();
+}
+
 Test(bmap_find, forks_without_a_map_are_refused)
 {
 	struct xfs_bmbt_rec rec;
