@@ -211,7 +211,7 @@ static int split(struct bmap_cur *cur, const struct xfs_bmbt_rec *got,
 	right.br_blockcount = off_end(got) - off_end(del);
 	rc = bmap_cur_update(cur, &left);
 	if (!rc)
-		rc = bmap_cur_insert(cur, &right);
+		rc = bmap_cur_insert_behind(cur, &right);
 	return rc == -ENOSPC ? no_space(cur->ip) : rc;
 }
 

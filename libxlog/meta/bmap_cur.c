@@ -295,13 +295,31 @@ static int tree_insert(struct bmap_cur *cur, const struct xfs_bmbt_rec *rec)
 	return rc ? rc : done ? 0 : -ENOSPC;
 }
 
-int bmap_cur_insert(struct bmap_cur *cur, const struct xfs_bmbt_rec *rec)
+/*
+ * Where a leaf ends it matters which way a place was reached: behind the
+ * record where the cursor stands is then in front of the next leaf's first.
+ */
+static int tree_insert_behind(struct bmap_cur *cur,
+			      const struct xfs_bmbt_rec *rec)
+{
+	const union btree_rec raw = { .bmbt = *rec };
+	bool found, done;
+	int rc = btree_next(&cur->tree, &found);
+
+	if (!rc)
+		rc = btree_insert(&cur->tree, &raw, &done);
+	return rc ? rc : done ? 0 : -ENOSPC;
+}
+
+static int insert(struct bmap_cur *cur, const struct xfs_bmbt_rec *rec,
+		  bool behind)
 {
 	int64_t at;
 	int rc = 0;
 
 	if (cur->is_tree) {
-		rc = tree_insert(cur, rec);
+		rc = behind ? tree_insert_behind(cur, rec) :
+			      tree_insert(cur, rec);
 	} else if (list_count(cur) >= list_room(cur)) {
 		rc = list_to_tree(cur, rec);
 	} else {
@@ -314,6 +332,17 @@ int bmap_cur_insert(struct bmap_cur *cur, const struct xfs_bmbt_rec *rec)
 		log_core(cur, 1);
 	go_nowhere(cur);
 	return rc;
+}
+
+int bmap_cur_insert(struct bmap_cur *cur, const struct xfs_bmbt_rec *rec)
+{
+	return insert(cur, rec, false);
+}
+
+int bmap_cur_insert_behind(struct bmap_cur *cur,
+			   const struct xfs_bmbt_rec *rec)
+{
+	return insert(cur, rec, true);
 }
 
 int bmap_cur_shrink(struct bmap_cur *cur)

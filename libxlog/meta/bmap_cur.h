@@ -63,6 +63,10 @@ int bmap_cur_remove(struct bmap_cur *cur) MUST_CHECK;
 int bmap_cur_insert(struct bmap_cur *cur,
 		    const struct xfs_bmbt_rec *rec) MUST_CHECK;
 
+/* The same of what comes right behind the extent where the cursor stands. */
+int bmap_cur_insert_behind(struct bmap_cur *cur,
+			   const struct xfs_bmbt_rec *rec) MUST_CHECK;
+
 /* All changes made: a tree that would fit in the inode as a list becomes one. */
 int bmap_cur_shrink(struct bmap_cur *cur) MUST_CHECK;
 

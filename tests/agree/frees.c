@@ -6,9 +6,14 @@
  *					the files of DIR empty, each durably;
  *					of each, its inode and block to stdout
  *	frees free IMAGE		free those on stdin by our transactions
- *	frees compare IMAGE KERNELS	all trees of all groups, block by block
+ *	frees punch FILE COUNT SEED	make holes of COUNT single blocks, each
+ *					durably; inode and offset to stdout
+ *	frees unmap IMAGE		unmap those on stdin by our transactions
+ *	frees compare IMAGE KERNELS [INO]  all trees of all groups, and that of
+ *					the data of an inode, block by block
  *
- * Each file has one block. Exit status 1: something differs.
+ * Each of the files to truncate has one block. Exit status 1: something
+ * differs.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -22,7 +27,9 @@
 
 #include "libxfsfmt/logitem.h"
 #include "libxlog/meta/alloc.h"
+#include "libxlog/meta/bmap.h"
 #include "libxlog/meta/mount.h"
+#include "libxlog/trans/counters.h"
 #include "libxlog/trans/trans_buf.h"
 #include "tests/lib/stack.h"
 
@@ -48,6 +55,16 @@ static int is_file(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
+/* The @i first of @all are chosen: one more. */
+static void choose(void **all, int i, int n, uint64_t *seed)
+{
+	int j = i + (int)(stack_random(seed) % (unsigned int)(n - i));
+	void *swap = all[j];
+
+	all[j] = all[i];
+	all[i] = swap;
+}
+
 static void truncate_one(int dir, const char *name)
 {
 	int block = 0, fd = openat(dir, name, O_WRONLY | O_CLOEXEC);
@@ -69,17 +86,41 @@ static int do_truncate(const char *path, int count, uint64_t seed)
 
 	must(n >= count && dir >= 0, "scandir");
 	for (int i = 0; i < count; i++) {
-		int j = i + (int)(stack_random(&seed) % (unsigned int)(n - i));
-		struct dirent *swap = all[j];
-
-		all[j] = all[i];
-		all[i] = swap;
+		choose((void **)all, i, n, &seed);
 		truncate_one(dir, all[i]->d_name);
 	}
 	for (int i = 0; i < n; i++)
 		free(all[i]);
 	free(all);
 	close(dir);
+	return 0;
+}
+
+static int do_punch(const char *path, int count, uint64_t seed)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	struct stat st;
+	void **all;
+	int n, bytes;
+
+	must(fd >= 0 && !fstat(fd, &st) && !ioctl(fd, FIGETBSZ, &bytes),
+	     "FIGETBSZ");
+	n = (int)(st.st_size / bytes);
+	all = calloc((size_t)n, sizeof(*all));
+	must(all && n >= count, "the file");
+	for (int i = 0; i < n; i++)
+		all[i] = (void *)(intptr_t)i;
+	for (int i = 0; i < count; i++) {
+		choose(all, i, n, &seed);
+		printf("%llu %ld\n", (unsigned long long)st.st_ino,
+		       (long)(intptr_t)all[i]);
+		must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE |
+				FALLOC_FL_KEEP_SIZE,
+				(intptr_t)all[i] * bytes, bytes) &&
+		     !syncfs(fd), "fallocate");
+	}
+	free(all);
+	close(fd);
 	return 0;
 }
 
@@ -115,7 +156,26 @@ static void free_one(struct trans_fs *fs, uint64_t ino, uint64_t block)
 	must(!trans_commit_sync(t), "trans_commit_sync");
 }
 
-static int do_free(const char *path)
+enum { UNMAP_BLOCKS = 20 };	/* one for each level, and then some */
+
+static void unmap_one(struct trans_fs *fs, uint64_t ino, uint64_t off)
+{
+	uint64_t len = 1;
+	struct inode *ip;
+	struct trans *t;
+
+	must(!inode_iget(fs, ino, 0, &ip), "inode_iget");
+	must(!trans_alloc_blocks(fs, XFS_TR_WRITE, UNMAP_BLOCKS, false, &t),
+	     "trans_alloc_blocks");
+	inode_join(t, ip);
+	must(!bmap_unmap(t, ip, XFS_DATA_FORK, off, &len, 0, 2) && !len,
+	     "bmap_unmap");
+	must(!trans_commit_sync(t), "trans_commit_sync");
+	inode_put(ip);
+}
+
+static int do_each(const char *path,
+		   void (*one)(struct trans_fs *fs, uint64_t a, uint64_t b))
 {
 	const struct mount_options opts = { .flags = LOG_NO_THREADS };
 	struct xlog *log = open_image(path, XLOG_OPEN_WRITE);
@@ -124,7 +184,7 @@ static int do_free(const char *path)
 
 	must(!mount_open(log, &opts, &m), "mount_open");
 	while (scanf("%llu %llu", &ino, &block) == 2)
-		free_one(&m->fs, ino, block);
+		one(&m->fs, ino, block);
 	must(!mount_unmount(m), "mount_unmount");
 	mount_close(m);
 	xlog_close(log);
@@ -194,24 +254,41 @@ static bool same_contents(const struct side *s, enum xfs_btree_kind kind,
 	size_t num = get_be16(a + 6), hdr = xfs_btree_hdr_bytes(kind, v5);
 	size_t room = xfs_btree_room(kind, v5, leaf, s->fs.geom.blocksize);
 	size_t ptrs = hdr + room * fmt->key_bytes;
+	size_t ptr_bytes = xfs_btree_ptr_bytes(kind);
 
 	/* magic, level, number of records, siblings */
-	return !memcmp(a, b, 16) &&
+	return !memcmp(a, b, 8 + 2 * ptr_bytes) &&
 	       !memcmp(a + hdr, b + hdr,
 		       num * (leaf ? fmt->rec_bytes : fmt->key_bytes)) &&
-	       (leaf || !memcmp(a + ptrs, b + ptrs, num * 4));
+	       (leaf || !memcmp(a + ptrs, b + ptrs, num * ptr_bytes));
+}
+
+static bool same_root(const struct inode *p, const struct inode *q)
+{
+	uint32_t bytes;
+	const uint8_t *a = inode_fork(p, XFS_DATA_FORK, &bytes);
+	const uint8_t *b = inode_fork(q, XFS_DATA_FORK, NULL);
+	size_t num = get_be16(a + 2);
+	size_t ptrs = XFS_BMDR_BYTES +
+		      8 * xfs_bmdr_room(XFS_BTREE_BMAP, false, bytes);
+
+	return !memcmp(a, b, XFS_BMDR_BYTES + 8 * num) &&
+	       !memcmp(a + ptrs, b + ptrs, 8 * num);
 }
 
 static bool same_block(struct side *a, struct side *b,
 		       enum xfs_btree_kind kind, uint64_t block)
 {
+	xfs_daddr_t daddr;
 	struct buf *x, *y;
 	bool same;
 
-	must(!trans_read_buf(&a->fs, NULL, perag_daddr(a->pag, (uint32_t)block),
+	daddr = kind == XFS_BTREE_BMAP ? xfs_fsb_to_daddr(&a->fs.geom, block) :
+		perag_daddr(a->pag, (xfs_agblock_t)block);
+	must(!trans_read_buf(&a->fs, NULL, daddr,
 			     a->fs.geom.blocksize / BB_SIZE,
 			     &trans_btree_ops[kind], &x) &&
-	     !trans_read_buf(&b->fs, NULL, perag_daddr(b->pag, (uint32_t)block),
+	     !trans_read_buf(&b->fs, NULL, daddr,
 			     b->fs.geom.blocksize / BB_SIZE,
 			     &trans_btree_ops[kind], &y), "a block");
 	same = same_contents(a, kind, x->data, y->data);
@@ -231,23 +308,64 @@ static void list_tree(struct side *s, enum xfs_btree_kind kind,
 	btree_fini(&s->cur);
 }
 
+/* Takes the listings. */
+static unsigned int compare_blocks(struct side *a, struct side *b,
+				   enum xfs_btree_kind kind,
+				   struct listing *x, struct listing *y)
+{
+	unsigned int differ = x->count != y->count;
+
+	for (size_t i = 0; !differ && i < x->count; i++)
+		differ = x->block[i] != y->block[i] ||
+			 !same_block(a, b, kind, x->block[i]);
+	printf("%s: %zu blocks%s\n", xfs_btree_name(kind), x->count,
+	       differ ? ", DIFFERENT" : "");
+	free(x->block);
+	free(y->block);
+	return differ;
+}
+
 static unsigned int compare_tree(struct side *a, struct side *b,
 				 enum xfs_btree_kind kind)
 {
 	struct listing x = { .count = 0 }, y = { .count = 0 };
-	unsigned int differ;
 
 	list_tree(a, kind, &x);
 	list_tree(b, kind, &y);
-	differ = x.count != y.count;
-	for (size_t i = 0; !differ && i < x.count; i++)
-		differ = x.block[i] != y.block[i] ||
-			 !same_block(a, b, kind, x.block[i]);
-	printf("AG %u %s: %zu blocks%s\n", a->pag->group.agno,
-	       xfs_btree_name(kind), x.count, differ ? ", DIFFERENT" : "");
-	free(x.block);
-	free(y.block);
-	return differ;
+	printf("AG %u ", a->pag->group.agno);
+	return compare_blocks(a, b, kind, &x, &y);
+}
+
+static void list_fork(struct side *s, struct inode *ip, struct listing *l)
+{
+	if (inode_format(ip, XFS_DATA_FORK) != XFS_DINODE_FMT_BTREE)
+		return;
+	btree_init_fork(&s->cur, NULL, ip, XFS_DATA_FORK, NULL);
+	must(!btree_each_block(&s->cur, add_block, l), "bmbt");
+	btree_fini(&s->cur);
+}
+
+/* The map of an inode: its root, and the blocks below. */
+static unsigned int compare_fork(struct side *a, struct side *b, uint64_t ino)
+{
+	struct listing x = { .count = 0 }, y = { .count = 0 };
+	struct inode *p, *q;
+	unsigned int differ;
+
+	must(!inode_iget(&a->fs, ino, 0, &p) && !inode_iget(&b->fs, ino, 0, &q),
+	     "inode_iget");
+	list_fork(a, p, &x);
+	list_fork(b, q, &y);
+	differ = p->di.di_format != q->di.di_format ||
+		 p->di.di_nblocks != q->di.di_nblocks ||
+		 xfs_dinode_nextents(&p->di) != xfs_dinode_nextents(&q->di);
+	if (!differ && x.count)
+		differ = !same_root(p, q);
+	if (differ)
+		printf("inode, DIFFERENT\n");
+	inode_put(p);
+	inode_put(q);
+	return differ + compare_blocks(a, b, XFS_BTREE_BMAP, &x, &y);
 }
 
 /* The AGF but for LSN and checksum, and the blocks of the free list in use. */
@@ -268,7 +386,7 @@ static unsigned int compare_headers(struct side *a, struct side *b)
 	return differ;
 }
 
-static int do_compare(const char *ours, const char *kernels)
+static int do_compare(const char *ours, const char *kernels, uint64_t ino)
 {
 	static struct side a, b;
 	unsigned int differ = 0;
@@ -288,6 +406,8 @@ static int do_compare(const char *ours, const char *kernels)
 		close_group(&a);
 		close_group(&b);
 	}
+	if (ino)
+		differ += compare_fork(&a, &b, ino);
 	trans_fs_fini(&a.fs);
 	trans_fs_fini(&b.fs);
 	xlog_close(a.log);
@@ -297,13 +417,21 @@ static int do_compare(const char *ours, const char *kernels)
 
 int main(int argc, char **argv)
 {
-	if (argc == 5 && !strcmp(argv[1], "truncate"))
+	const char *how = argc > 1 ? argv[1] : "";
+
+	if (argc == 5 && !strcmp(how, "truncate"))
 		return do_truncate(argv[2], atoi(argv[3]),
 				   strtoull(argv[4], NULL, 0));
-	if (argc == 3 && !strcmp(argv[1], "free"))
-		return do_free(argv[2]);
-	if (argc == 4 && !strcmp(argv[1], "compare"))
-		return do_compare(argv[2], argv[3]);
+	if (argc == 5 && !strcmp(how, "punch"))
+		return do_punch(argv[2], atoi(argv[3]),
+				strtoull(argv[4], NULL, 0));
+	if (argc == 3 && !strcmp(how, "free"))
+		return do_each(argv[2], free_one);
+	if (argc == 3 && !strcmp(how, "unmap"))
+		return do_each(argv[2], unmap_one);
+	if ((argc == 4 || argc == 5) && !strcmp(how, "compare"))
+		return do_compare(argv[2], argv[3], argc == 5 ?
+				  strtoull(argv[4], NULL, 0) : 0);
 	fputs("usage: see tests/agree/frees.c\n", stderr);
 	return 2;
 }
