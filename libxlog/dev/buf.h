@@ -198,6 +198,14 @@ void buf_readahead(struct buf_cache *cache, const struct buf_want *wants,
  */
 int buf_write(struct buf *buf) MUST_CHECK;
 
+/*
+ * The same for @count buffers, all locked by the caller, in any order that may
+ * be changed: in the order of the device, neighbours with one write of up to 1
+ * MiB. Those that are pinned stay dirty, without an error. What fails stays
+ * dirty, the rest is written all the same, and the first error is returned.
+ */
+int buf_write_locked(struct buf **bufs, size_t count) MUST_CHECK;
+
 enum {
 	BUF_SKIP_LOCKED = 1,	/* rather than wait for their locks */
 };

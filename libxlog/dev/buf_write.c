@@ -66,6 +66,47 @@ int buf_write(struct buf *buf)
 	return rc > 0 ? write_run(&buf, 1, NULL) : rc;
 }
 
+/*
+ * How many of @bufs, sorted, form a run to be written; *@done: with the one
+ * behind it, if that is not to be, or cannot be.
+ */
+static size_t prepare_run(struct buf *const *bufs, size_t count, size_t *done,
+			  int *rc)
+{
+	size_t most = buf_run(bufs, count), n;
+	int err = 1;
+
+	for (n = 0; n < most; n++) {
+		err = prepare(bufs[n]);
+		if (err <= 0)
+			break;
+	}
+	if (err < 0 && !*rc)
+		*rc = err;
+	*done = n + (err <= 0);
+	return n;
+}
+
+int buf_write_locked(struct buf **bufs, size_t count)
+{
+	uint8_t *bounce = count > 1 ? malloc(DEV_IO_BYTES) : NULL;
+	size_t at, n, done;
+	int rc = 0, err;
+
+	if (count > 1 && !bounce)
+		return report(&bufs[0]->cache->dev->sink, -ENOMEM, "memory",
+			      XLOG_LSN_NONE, "out of memory for write-back");
+	qsort(bufs, count, sizeof(*bufs), buf_compare);
+	for (at = 0; at < count; at += done) {
+		n = prepare_run(bufs + at, count - at, &done, &rc);
+		err = n ? write_run(bufs + at, n, bounce) : 0;
+		if (err && !rc)
+			rc = err;
+	}
+	free(bounce);
+	return rc;
+}
+
 /* --- all of them --- */
 
 struct write_back {

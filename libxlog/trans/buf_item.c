@@ -244,7 +244,6 @@ static enum log_push item_push(struct log_item *item, struct list *queue)
 	return LOG_PUSH_QUEUED;
 }
 
-/* Its lock is kept: it is written here, alone. */
 static int item_flush(struct log_item *item, xfs_lsn_t lsn)
 {
 	struct buf *b = item_of(item)->buf;
@@ -257,7 +256,12 @@ static int item_flush(struct log_item *item, xfs_lsn_t lsn)
 				       type->crc_off));
 	}
 	buf_mark_dirty(b);
-	return buf_write(b);
+	return 0;
+}
+
+static struct buf *item_locked(struct log_item *item)
+{
+	return item_of(item)->buf;
 }
 
 static bool item_is_written(const struct log_item *item)
@@ -337,6 +341,7 @@ static const struct trans_item_ops buf_item_ops = {
 		.id = item_id,
 	},
 	.flush = item_flush,
+	.locked = item_locked,
 	.is_written = item_is_written,
 	.flushed = item_flushed,
 	.held = item_held,

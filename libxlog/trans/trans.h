@@ -102,6 +102,8 @@ struct trans_item_ops {
 	 * object stays locked until flushed(). -EAGAIN: not now.
 	 */
 	int (*flush)(struct log_item *item, xfs_lsn_t lsn);
+	/* The buffer that it is, which stays locked; NULL: it is not one. */
+	struct buf *(*locked)(struct log_item *item);
 	/* Flushed: is the buffer on the device now? */
 	bool (*is_written)(const struct log_item *item);
 	/* It was written, or (@ok false) was not. Unlock the object. */

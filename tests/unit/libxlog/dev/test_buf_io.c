@@ -30,6 +30,7 @@ static void teardown(void)
 
 TestSuite(buf_readahead, .init = setup, .fini = teardown);
 TestSuite(buf_write, .init = setup, .fini = teardown);
+TestSuite(buf_write_locked, .init = setup, .fini = teardown);
 TestSuite(buf_write_back, .init = setup, .fini = teardown);
 
 static struct buf *get(uint64_t daddr, uint32_t len_bb, unsigned int flags)
@@ -484,4 +485,50 @@ Test(buf_write_back, makes_room)
 	cr_assert_eq(stats().bytes, 16 * 4096);
 	cr_assert_eq(buf_write_back(cache, 0), 0);
 	cr_assert_eq(stats().bytes, 8 * 4096);
+}
+
+/* --- writing those that are locked --- */
+
+Test(buf_write_locked, joins_neighbours_and_leaves_out_the_pinned)
+{
+	static const uint64_t daddr[] = { 40, 800, 16, 24, 8, 32 };
+	struct buf *bufs[6];
+
+	for (size_t i = 0; i < 6; i++) {
+		make_dirty(daddr[i], KIB4, (uint8_t)(i + 1));
+		bufs[i] = get(daddr[i], KIB4, BUF_READ);
+	}
+	buf_pin(bufs[3]);
+	cr_assert_eq(buf_write_locked(bufs, 6), 0);
+	cr_assert_eq(w->writes, 3);
+	assert_io(&w->write[0], 8, 16);
+	assert_io(&w->write[1], 32, 16);
+	assert_io(&w->write[2], 800, 8);
+	cr_assert(is_written(16, KIB4, 3));
+	cr_assert(is_written(40, KIB4, 1));
+	cr_assert_eq(stats().dirty, 1);
+	for (size_t i = 0; i < 6; i++) {
+		if (buf_is_pinned(bufs[i]))
+			buf_unpin(bufs[i]);
+		buf_release(bufs[i]);
+	}
+}
+
+Test(buf_write_locked, goes_on_after_one_that_must_not_be_written)
+{
+	struct buf *bufs[3];
+
+	for (size_t i = 0; i < 3; i++) {
+		make_dirty(8 + 8 * i, KIB4, (uint8_t)(i + 1));
+		bufs[i] = get(8 + 8 * i, KIB4, BUF_READ);
+	}
+	bufs[1]->data[0] = 0xbb;
+	buf_set_ops(bufs[1], &stamped);
+	cr_assert_eq(buf_write_locked(bufs, 3), -EUCLEAN);
+	cr_assert_eq(said.errors, 1);
+	cr_assert(is_written(8, KIB4, 1));
+	cr_assert(is_written(24, KIB4, 3));
+	cr_assert_eq(stats().dirty, 1);
+	for (size_t i = 0; i < 3; i++)
+		buf_release(bufs[i]);
 }
