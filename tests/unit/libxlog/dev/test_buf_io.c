@@ -522,7 +522,7 @@ Test(buf_write_locked, goes_on_after_one_that_must_not_be_written)
 		make_dirty(8 + 8 * i, KIB4, (uint8_t)(i + 1));
 		bufs[i] = get(8 + 8 * i, KIB4, BUF_READ);
 	}
-	bufs[1]->data[0] = 0xbb;
+	bufs[1]->data[1] = 0xbb;
 	buf_set_ops(bufs[1], &stamped);
 	cr_assert_eq(buf_write_locked(bufs, 3), -EUCLEAN);
 	cr_assert_eq(said.errors, 1);
