@@ -178,7 +178,13 @@ static int finish(struct trans *t, struct defer_work *w,
 		return 0;
 	}
 	rc = exchange_stretch(t, ex, s);
-	return rc ? rc : -EAGAIN;
+	if (rc)
+		return rc;
+	if (ex->blocks)
+		return -EAGAIN;
+	/* now: an intent to exchange no blocks is none that anyone takes */
+	end(t, ex);
+	return 0;
 }
 
 /* --- in the log --- */
