@@ -92,7 +92,7 @@ cut() {	# <operation> <inode>...
 	local p few
 
 	count_points "$@"
-	[ "$points" -gt 20 ] || fail "$1: only $points points"
+	[ "$points" -gt 8 ] || fail "$1: only $points points"
 	few=" 1 2 3 4 $((points / 2)) $points "
 	for ((p = 1; p <= points; p++)); do
 		if [[ $few != *" $p "* && -z ${CRASH_ALL:-} ]]; then
@@ -155,5 +155,11 @@ attribute attr-replace
 attribute attr-remove
 make_base -i exchange=1
 cut exchange "$a" "$b"
-[ $kernel -ge 20 ]
+make_base -b size=1k
+cut truncate "$a"
+cut share "$a" "$c"
+make_base -m rmapbt=0
+cut truncate "$a"
+cut move "$a"
+[ $kernel -ge 40 ]
 echo "$operations operations: finished as by the kernel"
