@@ -165,8 +165,13 @@ void log_sleep(struct log *log, struct xcond *cond, struct xmutex *mutex)
 		stepped = cil_push_step(log) || ail_push_step(log);
 		log->nested = false;
 	}
-	/* one thread that waits for nothing waits forever */
-	assert(stepped || log_is_shutdown(log));
+	/*
+	 * The only thread waits for what nobody does. That can be the fault of
+	 * a log which was full of what cannot be finished.
+	 */
+	if (!stepped)
+		log_shutdown(log, LOG_SHUTDOWN_ERROR,
+			     "nothing is left that could make room in the log");
 	log_stat_slept(log, cond, began_ns);
 	xmutex_lock(mutex);
 }

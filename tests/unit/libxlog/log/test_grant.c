@@ -168,6 +168,19 @@ Test(ticket_reserve, the_most_that_was_taken_of_a_unit_is_known)
 
 /* --- rolling --- */
 
+/* Without threads nobody else could make room: that is the end, not a hang. */
+Test(ticket_reserve, that_nothing_can_make_room_for_shuts_the_log_down)
+{
+	struct ticket *half = fill_but((uint32_t)e->log->size_bytes / 2);
+	struct ticket *rest = fill_but(0), *tic;
+
+	cr_expect_eq(ticket_reserve(e->log, 20000, 1, false, &tic), -ESHUTDOWN);
+	cr_expect(log_is_shutdown(e->log));
+	cr_expect(strstr(e->said.text, "room"), "%s", e->said.text);
+	ticket_release(e->log, half);
+	ticket_release(e->log, rest);
+}
+
 Test(ticket_roll, takes_the_next_unit_from_those_it_has)
 {
 	struct ticket *tic = permanent(1000, 2);
