@@ -124,18 +124,26 @@ uint32_t alloc_log_blocks(const struct perag *pag, uint32_t extents)
 
 /* --- is there space --- */
 
-/* The longest extent that is left when the free list has been filled. */
+/*
+ * The longest extent that is left when the free list has been filled, and the
+ * others alone do not have what is kept for trees.
+ */
 static uint32_t longest_left(const struct perag *pag,
-			     const struct xfs_agf *agf, uint32_t need)
+			     const struct xfs_agf *agf, uint32_t need,
+			     uint32_t reserved)
 {
-	uint32_t missing = need > agf->agf_flcount ?
+	uint32_t others = agf->agf_freeblks - agf->agf_longest;
+	uint64_t missing = need > agf->agf_flcount ?
 			   need - agf->agf_flcount : 0;
 	uint32_t left;
+
+	if (others < reserved)
+		missing += reserved - others;
 
 	if (agf->agf_longest <= missing)
 		/* there may be single blocks, if only of the list */
 		return agf->agf_flcount || agf->agf_longest;
-	left = agf->agf_longest - missing;
+	left = agf->agf_longest - (uint32_t)missing;
 	return left < pag->max_usable ? left : pag->max_usable;
 }
 
@@ -144,14 +152,15 @@ static uint32_t can_have(const struct alloc_args *want,
 			 const struct perag *pag, const struct xfs_agf *agf)
 {
 	uint32_t need = alloc_min_freelist(pag, agf);
+	uint32_t reserved = alloc_reserved(pag, agf, want);
 	uint64_t least = (uint64_t)want->minlen + want->alignment - 1 +
 			 want->minalignslop;
 	uint64_t listed = agf->agf_flcount < need ? agf->agf_flcount : need;
-	int64_t left = (int64_t)(agf->agf_freeblks + listed) - need -
-		       want->minleft;
+	int64_t left = (int64_t)(agf->agf_freeblks + listed) - reserved -
+		       need - want->minleft;
 	uint64_t total = want->total > least ? want->total : least;
 
-	if (longest_left(pag, agf, need) < least || left < (int64_t)total)
+	if (longest_left(pag, agf, need, reserved) < least || left < (int64_t)total)
 		return 0;
 	return (uint64_t)left < want->maxlen ? (uint32_t)left : want->maxlen;
 }
@@ -274,7 +283,9 @@ int alloc_fix_freelist(struct trans *t, struct perag *pag,
 	int rc;
 
 	*out = NULL;
-	rc = ag_read_agf(t, pag, &agfbuf);
+	rc = want ? alloc_reserve_init(t, pag) : 0;
+	if (!rc)
+		rc = ag_read_agf(t, pag, &agfbuf);
 	if (rc)
 		return rc;
 	agf = ag_agf(agfbuf);

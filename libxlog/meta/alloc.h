@@ -24,6 +24,9 @@ struct alloc_args {
 	xfs_agblock_t	min_agbno, max_agbno;
 	struct rmap_owner owner;
 	bool		userdata;	/* contents of a file */
+	bool		of_tree;	/* for refcountbt or finobt: what is
+					   kept for these may be taken */
+	bool		use_reserved;	/* what is kept for any tree, too */
 
 	/* what was allocated; nothing: XFS_NULL_FSBLOCK, and 0 is returned */
 	xfs_fsblock_t	fsb;

@@ -90,6 +90,15 @@ int alloc_settle_for_less(struct alloc_search *s, struct btree_cur *cnt,
  */
 bool alloc_wait_busy(struct alloc_search *s, unsigned int *tries, int *rc);
 
+/* --- alloc_reserve.c --- */
+
+/* Before the AGF is locked: find out how much is kept in the group. */
+int alloc_reserve_init(struct trans *t, struct perag *pag) MUST_CHECK;
+
+/* Blocks that are free and not for @want. */
+uint32_t alloc_reserved(const struct perag *pag, const struct xfs_agf *agf,
+			const struct alloc_args *want);
+
 /* --- agfl.c --- */
 
 /*

@@ -71,6 +71,7 @@ static int tree_alloc(struct btree_cur *cur, uint64_t near, uint64_t *block)
 	struct alloc_args a = {
 		.t = cur->t, .minlen = 1, .maxlen = 1,
 		.owner = tree_owner(cur),
+		.of_tree = cur->kind != XFS_BTREE_INO,
 	};
 	xfs_agblock_t agbno;
 	int rc;
@@ -86,9 +87,12 @@ static int tree_alloc(struct btree_cur *cur, uint64_t near, uint64_t *block)
 	if (cur->kind == XFS_BTREE_REFC)
 		near = ag_first_root(&cur->fs->geom, XFS_BTREE_REFC);
 	rc = alloc_near(&a, perag_fsb(pag, (xfs_agblock_t)near));
-	if (!rc && a.fsb != XFS_NULL_FSBLOCK)
-		*block = xfs_fsb_agbno(&cur->fs->geom, a.fsb);
-	return rc;
+	if (rc || a.fsb == XFS_NULL_FSBLOCK)
+		return rc;
+	if (cur->kind == XFS_BTREE_FINO)
+		atomic_fetch_add(&pag->fino_blocks, 1);
+	*block = xfs_fsb_agbno(&cur->fs->geom, a.fsb);
+	return 0;
 }
 
 static int tree_free(struct btree_cur *cur, uint64_t block)
@@ -98,6 +102,8 @@ static int tree_free(struct btree_cur *cur, uint64_t block)
 	xfs_agblock_t agbno = (xfs_agblock_t)block;
 	int rc;
 
+	if (cur->kind == XFS_BTREE_FINO && atomic_load(&pag->reserve_known))
+		atomic_fetch_sub(&pag->fino_blocks, 1);
 	if (!is_fed_by_list(cur))
 		return free_extent_later(cur->t, perag_fsb(pag, agbno), 1,
 					 &who, 0);

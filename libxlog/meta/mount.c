@@ -109,8 +109,10 @@ static int open_at(struct xlog *reader, const struct mount_options *opts,
 	if (rc)
 		goto free_mount;
 	rc = perags_new(&m->fs);
-	if (!rc)
+	if (!rc) {
+		perags_set_log(&m->fs, sb);
 		rc = start_log(m, opts, r);
+	}
 	if (rc)
 		goto fini_fs;
 	*out = m;

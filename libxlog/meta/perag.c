@@ -34,6 +34,14 @@ int perags_new(struct trans_fs *fs)
 	return 0;
 }
 
+void perags_set_log(struct trans_fs *fs, const struct xfs_sb *sb)
+{
+	xfs_agnumber_t agno = xfs_fsb_agno(&fs->geom, sb->sb_logstart);
+
+	if (sb->sb_logstart && agno < fs->geom.agcount)
+		perag_of(fs, agno)->log_blocks = sb->sb_logblocks;
+}
+
 void perags_free(struct trans_fs *fs)
 {
 	free(fs->perags);

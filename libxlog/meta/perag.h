@@ -12,6 +12,7 @@
 #define LIBXLOG_META_PERAG_H
 
 #include <assert.h>
+#include <stdatomic.h>
 
 #include "libxfsfmt/levels.h"
 #include "libxlog/meta/btree.h"
@@ -23,11 +24,21 @@ struct perag {
 	xfs_agblock_t	first;		/* behind the headers */
 	uint32_t	max_usable;	/* blocks that could ever be taken */
 	struct xfs_levels levels;	/* heights that trees can have */
+	uint32_t	log_blocks;	/* of an internal log in the group */
+
+	/* alloc_reserve.c: blocks that trees may have; known from the first
+	   allocation on, and constant then */
+	_Atomic bool	reserve_known;
+	uint32_t	reserve_meta, reserve_rmap;
+	_Atomic uint32_t fino_blocks;	/* of the finobt now */
 };
 
 /* One for each group of fs->geom, in fs->perags; -ENOMEM, reported. */
 int perags_new(struct trans_fs *fs) MUST_CHECK;
 void perags_free(struct trans_fs *fs);
+
+/* @sb, which has passed xfs_sb_verify(), says where the log is. */
+void perags_set_log(struct trans_fs *fs, const struct xfs_sb *sb);
 
 /* Group @agno, which has to be below agcount. */
 static inline struct perag *perag_of(struct trans_fs *fs, xfs_agnumber_t agno)

@@ -224,6 +224,7 @@ void spaceload_fill(struct spaceload *l, xfs_agnumber_t agno, uint32_t maxlen)
 			.t = spaceload_trans(l, XFS_TR_ITRUNCATE),
 			.minlen = 1, .maxlen = maxlen,
 			.owner = rmap_special(XFS_RMAP_OWN_NULL),
+			.use_reserved = true,
 		};
 		struct space_owner who = { .owner = SPACELOAD_INO };
 
