@@ -109,42 +109,26 @@ int alloc_near(struct alloc_args *a, xfs_fsblock_t target)
 	return alloc_fsb(a, target, alloc_search_near);
 }
 
-static int alloc_any(struct alloc_args *a, xfs_agnumber_t start,
-		     xfs_agblock_t agbno)
+int alloc_start_ag(struct alloc_args *a, xfs_fsblock_t target)
 {
-	uint32_t agcount = a->t->fs->geom.agcount;
+	const struct xfs_geom *g = &a->t->fs->geom;
 	xfs_agnumber_t lowest = a->t->lowest_agno;
+	xfs_agnumber_t start = xfs_fsb_agno(g, target);
+	xfs_agblock_t agbno = xfs_fsb_agbno(g, target);
 	bool ready = false;
 	int rc = 0;
 
-	for (uint32_t i = 0; i < agcount - lowest && !rc && !ready; i++) {
-		xfs_agnumber_t agno = start + i < agcount ? start + i :
-				      lowest + (start + i - agcount);
+	if (!prepare(a, start, agbno))
+		return 0;
+	if (start < lowest)
+		start = lowest;
+	for (uint32_t i = 0; i < g->agcount - lowest && !rc && !ready; i++) {
+		xfs_agnumber_t agno = start + i < g->agcount ? start + i :
+				      lowest + (start + i - g->agcount);
 		bool near = agno == start && agbno;
 
 		rc = alloc_in(a, perag_of(a->t->fs, agno), agbno, near ?
 			      alloc_search_near : alloc_search_size, &ready);
 	}
-	return rc;
-}
-
-int alloc_start_ag(struct alloc_args *a, xfs_fsblock_t target)
-{
-	const struct xfs_geom *g = &a->t->fs->geom;
-	xfs_agnumber_t start = xfs_fsb_agno(g, target);
-	xfs_agblock_t agbno = xfs_fsb_agbno(g, target);
-	int rc;
-
-	if (!prepare(a, start, agbno))
-		return 0;
-	if (start < a->t->lowest_agno)
-		start = a->t->lowest_agno;
-	rc = alloc_any(a, start, agbno);
-	if (rc || a->fsb != XFS_NULL_FSBLOCK || a->use_reserved)
-		return rc;
-	/* trees may be the worse for it some time; without, this fails now */
-	a->use_reserved = true;
-	rc = alloc_any(a, start, agbno);
-	a->use_reserved = false;
 	return rc;
 }

@@ -99,7 +99,7 @@ int attr_grow(const struct attr_op *op, const struct trans_buf_ops *ops,
 
 	if (!rc)
 		rc = bmap_write(op->t, op->ip, XFS_ATTR_FORK, *block, 1,
-				BMAP_CONTIGUOUS, 1, &rec);
+				BMAP_CONTIGUOUS, op->total, &rec);
 	if (rc)
 		return rc;
 	return trans_get_buf(op->t, xfs_fsb_to_daddr(g, rec.br_startblock),

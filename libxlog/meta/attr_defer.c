@@ -224,9 +224,7 @@ static uint32_t map_blocks(const struct trans_fs *fs, uint32_t blocks)
 	return (blocks + contiguous - 1) / contiguous * (lv.bmap_attr - 1u);
 }
 
-/* Blocks that adding @a may take. */
-static uint32_t add_blocks(const struct trans_fs *fs,
-			   const struct xfs_attr *a)
+uint32_t attr_add_blocks(const struct trans_fs *fs, const struct xfs_attr *a)
 {
 	const struct xfs_geom *g = &fs->geom;
 	uint32_t blocks = DA_LEVELS * (1 + map_blocks(fs, 1)), more;
@@ -248,7 +246,7 @@ int attr_trans_alloc(struct trans_fs *fs, const struct xfs_attr *a,
 	if (!a)
 		return trans_alloc_blocks(fs, XFS_TR_ATTRRM, DA_LEVELS *
 					  map_blocks(fs, 1), use_reserve, t);
-	blocks = add_blocks(fs, a);
+	blocks = attr_add_blocks(fs, a);
 	return trans_alloc_more_blocks(fs, XFS_TR_ATTRSETM, blocks *
 				fs->resv.tr[XFS_TR_ATTRSETRT].logres_bytes,
 				blocks, use_reserve, t);

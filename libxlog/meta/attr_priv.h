@@ -16,6 +16,7 @@ struct attr_op {
 	struct inode	*ip;
 	const struct xfs_attr *a;
 	uint32_t	hash;
+	uint32_t	total;		/* blocks that setting @a may take in all */
 };
 
 static inline const struct xfs_geom *attr_geom(const struct attr_op *op)

@@ -24,7 +24,7 @@ int attr_value_alloc(const struct attr_op *op, uint32_t *block,
 {
 	struct xfs_bmbt_rec rec;
 	int rc = bmap_write(op->t, op->ip, XFS_ATTR_FORK, *block, *left, 0,
-			    *left, &rec);
+			    op->total, &rec);
 
 	if (rc)
 		return rc;

@@ -16,6 +16,7 @@ static struct attr_op op_of(struct trans *t, struct attr_work *w,
 	return (struct attr_op){
 		.t = t, .ip = w->ip, .a = a,
 		.hash = xfs_attr_hash(&w->ip->fs->geom, a),
+		.total = attr_add_blocks(w->ip->fs, a),
 	};
 }
 

@@ -31,6 +31,9 @@ struct attr_work {
 	uint32_t	next_block, left; /* to be allocated */
 };
 
+/* Blocks that adding @a may take: of the tree, of its value, of maps. */
+uint32_t attr_add_blocks(const struct trans_fs *fs, const struct xfs_attr *a);
+
 /* The next transaction of it: 0 it is done, -EAGAIN there is more to do. */
 int attr_work_step(struct trans *t, struct attr_work *w) MUST_CHECK;
 

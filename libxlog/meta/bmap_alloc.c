@@ -82,6 +82,11 @@ static int take(struct alloc_args *a, xfs_fsblock_t target, uint32_t least)
 		a->total = a->minlen;
 		rc = alloc_start_ag(a, 0);
 	}
+	if (!rc && a->fsb == XFS_NULL_FSBLOCK) {
+		/* what trees may want some time, which is more than Linux does */
+		a->use_reserved = true;
+		rc = alloc_start_ag(a, 0);
+	}
 	return rc;
 }
 
