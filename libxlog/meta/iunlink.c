@@ -57,10 +57,12 @@ static int place_get(const struct unlinked *l, xfs_agino_t agino,
 	if (why)
 		return bad_list(l, agino, why);
 	p->agino = agino;
-	inode_place(l->fs, xfs_ino_make(&l->fs->geom, l->pag->group.agno,
-					agino), &daddr, &p->off_bytes);
-	rc = trans_read_buf(l->fs, l->t, daddr, l->fs->cluster_bb,
-			    &trans_inode_ops, &p->buf);
+	rc = inode_place(l->fs, l->t,
+			 xfs_ino_make(&l->fs->geom, l->pag->group.agno, agino),
+			 &daddr, &p->off_bytes);
+	if (!rc)
+		rc = trans_read_buf(l->fs, l->t, daddr, l->fs->cluster_bb,
+				    &trans_inode_ops, &p->buf);
 	if (rc)
 		return rc;
 	p->next = get_be32(p->buf->data + p->off_bytes +

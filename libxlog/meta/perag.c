@@ -13,6 +13,45 @@
 /* In sectors from the start of a group. */
 enum { AGF_SECTOR = 1, AGI_SECTOR = 2, AGFL_SECTOR = 3 };
 
+static int look_up_chunk(struct perag *pag, struct trans *t,
+			 struct buf *agibuf, xfs_agino_t agino,
+			 union btree_rec *rec)
+{
+	const union btree_rec key = { .ino.ir_startino = agino };
+	struct btree_cur cur;
+	bool found = false;
+	int rc;
+
+	btree_init_ag(&cur, t, &pag->group, XFS_BTREE_INO, agibuf);
+	rc = btree_lookup(&cur, BTREE_LE, &key, &found);
+	if (!rc && found)
+		rc = btree_get(&cur, rec, &found);
+	btree_fini(&cur);
+	if (rc || (found && agino - rec->ino.ir_startino < CHUNK_INODES))
+		return rc;
+	return perag_corrupt(pag, "inode",
+			     "inode %u of group %u is in no chunk", agino,
+			     pag->group.agno);
+}
+
+static int inode_chunk(struct trans_fs *fs, struct trans *t, xfs_ino_t ino,
+		       xfs_agblock_t *first)
+{
+	struct perag *pag = perag_of(fs, xfs_ino_agno(&fs->geom, ino));
+	union btree_rec rec;
+	struct buf *agibuf;
+	int rc = ag_read_agi(t, pag, &agibuf);
+
+	if (rc)
+		return rc;
+	rc = look_up_chunk(pag, t, agibuf, xfs_ino_agino(&fs->geom, ino),
+			   &rec);
+	trans_brelse(t, agibuf);
+	if (!rc)
+		*first = rec.ino.ir_startino >> fs->geom.inopblog;
+	return rc;
+}
+
 int perags_new(struct trans_fs *fs)
 {
 	const struct xfs_geom *g = &fs->geom;
@@ -31,6 +70,7 @@ int perags_new(struct trans_fs *fs)
 			.max_usable = ag_usable_blocks(g),
 			.levels = levels,
 		};
+	fs->inode_chunk = inode_chunk;
 	return 0;
 }
 

@@ -125,18 +125,29 @@ static int no_memory(struct trans_fs *fs)
 		      "out of memory");
 }
 
-/* Clusters are counted from the start of a chunk, which is aligned. */
-void inode_place(const struct trans_fs *fs, xfs_ino_t ino, uint64_t *daddr,
-		 uint32_t *offset_bytes)
+/* Clusters are counted from the start of a chunk. */
+int inode_place(struct trans_fs *fs, struct trans *t, xfs_ino_t ino,
+		uint64_t *daddr, uint32_t *offset_bytes)
 {
 	const struct xfs_geom *g = &fs->geom;
 	uint32_t blocks = fs->cluster_bb * BB_SIZE >> g->blocklog;
-	xfs_agblock_t agbno = xfs_ino_agbno(g, ino);
-	uint32_t behind = agbno % fs->inode_align % blocks;
+	xfs_agblock_t agbno = xfs_ino_agbno(g, ino), first = 0;
+	uint32_t behind;
+	int rc = 0;
 
+	if (fs->inode_align)
+		first = agbno - agbno % fs->inode_align;
+	else if (!fs->inode_chunk)
+		rc = bad_inode(fs, ino, "its chunk cannot be found");
+	else
+		rc = fs->inode_chunk(fs, t, ino, &first);
+	if (rc)
+		return rc;
+	behind = (agbno - first) % blocks;
 	*daddr = xfs_agb_to_daddr(g, xfs_ino_agno(g, ino), agbno - behind);
 	*offset_bytes = (behind << g->blocklog) +
 			(xfs_ino_slot(g, ino) << g->inodelog);
+	return 0;
 }
 
 /* The core as it lives in memory. */
@@ -198,9 +209,11 @@ static int read_inode(struct inode *ip, struct trans *t)
 	struct trans_fs *fs = ip->fs;
 	struct buf *buf;
 	const char *why;
-	int rc = trans_read_buf(fs, t, ip->daddr, fs->cluster_bb,
-				&trans_inode_ops, &buf);
+	int rc = inode_place(fs, t, ip->ino, &ip->daddr, &ip->offset_bytes);
 
+	if (!rc)
+		rc = trans_read_buf(fs, t, ip->daddr, fs->cluster_bb,
+				    &trans_inode_ops, &buf);
 	if (rc)
 		return rc;
 	memcpy(ip->raw, buf->data + ip->offset_bytes, fs->geom.inodesize);
@@ -227,7 +240,6 @@ static struct inode *inode_new(struct trans_fs *fs, xfs_ino_t ino)
 	list_init(&ip->hash_link);
 	list_init(&ip->stale_link);
 	inode_item_init(ip);
-	inode_place(fs, ino, &ip->daddr, &ip->offset_bytes);
 	return ip;
 }
 

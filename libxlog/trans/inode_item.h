@@ -102,9 +102,13 @@ void inode_hold(struct trans *t, struct inode *ip);
  */
 void inode_log(struct trans *t, struct inode *ip, unsigned int fields);
 
-/* Where inode @ino, in memory or not, lies: its cluster, and the byte in that. */
-void inode_place(const struct trans_fs *fs, xfs_ino_t ino, uint64_t *daddr,
-		 uint32_t *offset_bytes);
+/*
+ * Where inode @ino, in memory or not, lies: its cluster, and the byte in that.
+ * @t may be NULL. Fails only where that has to be looked up, see
+ * trans_fs.inode_chunk.
+ */
+int inode_place(struct trans_fs *fs, struct trans *t, xfs_ino_t ino,
+		uint64_t *daddr, uint32_t *offset_bytes) MUST_CHECK;
 
 /* --- forks --- */
 

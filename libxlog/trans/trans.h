@@ -55,7 +55,13 @@ struct trans_fs {
 	/* Most that a transaction took of its unit, by kind: see log.h. */
 	_Atomic uint32_t peak_bytes[XFS_TR_COUNT];
 	uint32_t	cluster_bb;	/* in which inodes are read and written */
-	uint32_t	inode_align;	/* sb_inoalignmt, 1 or more */
+	uint32_t	inode_align;	/* of chunks, by clusters; 0: none */
+	/*
+	 * Chunks that are not aligned: the first block of that which has @ino.
+	 * Set by meta; @t may be NULL. 0, or an error that was reported.
+	 */
+	int		(*inode_chunk)(struct trans_fs *fs, struct trans *t,
+				       xfs_ino_t ino, xfs_agblock_t *first);
 	uint32_t	reserve_blocks;	/* kept for what has to succeed */
 
 	_Atomic int64_t	counter[TRANS_SB_FIELDS]; /* see counters.h */

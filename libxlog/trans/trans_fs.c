@@ -19,7 +19,7 @@ enum {
 static void set_clusters(struct trans_fs *fs, const struct xfs_sb *sb)
 {
 	const struct xfs_geom *g = &fs->geom;
-	uint32_t align = sb->sb_inoalignmt;
+	uint32_t align = sb->sb_inoalignmt, blocks;
 	uint32_t bytes = INODE_CLUSTER_BYTES;
 	uint32_t scaled = bytes * (g->inodesize / XFS_DINODE_MIN_BYTES);
 
@@ -28,7 +28,9 @@ static void set_clusters(struct trans_fs *fs, const struct xfs_sb *sb)
 	if (bytes < g->blocksize)
 		bytes = g->blocksize;
 	fs->cluster_bb = bytes / BB_SIZE;
-	fs->inode_align = align ? align : 1;
+	blocks = bytes >> g->blocklog;
+	/* a block is aligned in any case */
+	fs->inode_align = align >= blocks ? align : blocks == 1;
 }
 
 /* Buffers that are stuck were freed; when that is durable they are not. */

@@ -323,6 +323,33 @@ Test(log_v1, wraps)
 	is_recovered();
 }
 
+/* Where chunks lie anywhere, their btree says where they begin. */
+Test(inode_v4, of_an_unaligned_chunk_is_found)
+{
+	uint64_t daddr[MOUNTED_INODES];
+	uint32_t off[MOUNTED_INODES];
+	unsigned int n = f->ninodes;
+	uint8_t sector[BB_SIZE];
+
+	cr_assert_geq(n, 65);
+	for (unsigned int i = 0; i < n; i++) {
+		daddr[i] = f->inodes[i]->daddr;
+		off[i] = f->inodes[i]->offset_bytes;
+	}
+	mounted_stop(f);
+	testfs_peek(f->fs, 0, sector, sizeof(sector));
+	put_be32(sector + 180, 0);		/* sb_inoalignmt */
+	testfs_poke(f->fs, 0, sector, sizeof(sector));
+	testfs_reload(f->fs);
+	mounted_again(f);
+	cr_assert_eq(fs()->inode_align, 0u);
+	cr_assert_eq(f->ninodes, n);
+	for (unsigned int i = 0; i < n; i++) {
+		cr_expect_eq(f->inodes[i]->daddr, daddr[i]);
+		cr_expect_eq(f->inodes[i]->offset_bytes, off[i]);
+	}
+}
+
 /* --- chunks that are freed --- */
 
 /* All inodes of the cluster of @ip are free now, and so is their chunk. */
