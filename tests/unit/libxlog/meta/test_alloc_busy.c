@@ -204,6 +204,8 @@ Test(alloc_busy, a_length_can_be_a_multiple)
 		spaceload_commit(l, t);
 	}
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		/* nothing is busy */
+		cr_assert_eq(log_force(l->f->m->fs.log, true), 0);
 		a = wanted(spaceload_trans(l, XFS_TR_ITRUNCATE), 32);
 		a.minlen = cases[i].minlen;
 		a.prod = cases[i].prod;
