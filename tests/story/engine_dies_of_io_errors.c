@@ -25,11 +25,18 @@ enum {
 	BENCH_LOG_BYTES = 14 << 20,
 };
 
-/* One thread has nothing to show ThreadSanitizer, and with it all takes longer. */
+/* One thread has nothing to show ThreadSanitizer. */
 #ifdef __SANITIZE_THREAD__
-enum { ONLY_THREADED = 1, THREADED_RUNS = 25 };
+enum { ONLY_THREADED = 1 };
 #else
-enum { ONLY_THREADED = 0, THREADED_RUNS = 60 };
+enum { ONLY_THREADED = 0 };
+#endif
+
+/* With a sanitizer all takes longer. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+enum { THREADED_RUNS = 20 };
+#else
+enum { THREADED_RUNS = 60 };
 #endif
 
 enum how {
