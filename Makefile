@@ -93,6 +93,7 @@ STORY_SH := $(wildcard tests/story/*.sh)
 TRUTH	:= tests/truth/fields_dump.c tests/truth/apply_delta.c tests/truth/format_same.c
 SPOIL	:= tests/spoil/spoil.c
 AGREE	:= $(wildcard tests/agree/*.c)
+WORK	:= $(wildcard tests/work/*.c)
 # Others that are measured against, where their libraries are.
 PEERS	:= $(foreach p,sqlite3 rocksdb,$(shell $(PKG_CONFIG) --exists $(p) 2>/dev/null && echo $(p)))
 PEERS	:= $(PEERS:%=tests/bench/peer_%.c)
@@ -178,9 +179,9 @@ $(call bin,$(TRUTH)): %: %.o $(call obj,$(filter-out $(TRUTH),$(wildcard tests/t
 	$(link) $(LIBS) -o $@
 $(call bin,$(SPOIL)): %: %.o $(BUILD)/libxfsfmt.a
 	$(link) $(LIBS) -o $@
-# It is no part of what is tested, and runs a thousand times.
-$(call bin,$(DIFFER)) $(call obj,$(DIFFER)): private SANFLAGS :=
-$(call bin,$(DIFFER)): %: %.o
+# They are no part of what is tested, and run a thousand times.
+$(call bin,$(DIFFER) $(WORK)) $(call obj,$(DIFFER) $(WORK)): private SANFLAGS :=
+$(call bin,$(DIFFER) $(WORK)): %: %.o
 	$(link) -o $@
 $(call bin,$(AGREE)): %: %.o $(A)
 	$(link) $(LIBS) -o $@
@@ -221,7 +222,7 @@ ifeq ($(SAN),tsan)
 else
 	@$(RUN) unit $(call bin,$(UNIT))
 endif
-story: all $(call bin,$(STORY_C) $(TRUTH) $(SPOIL) $(AGREE) $(DIFFER)) $(UNPACKED) ## user stories, each an ordinary run of a tool
+story: all $(call bin,$(STORY_C) $(TRUTH) $(SPOIL) $(AGREE) $(DIFFER) $(WORK)) $(UNPACKED) ## user stories, each an ordinary run of a tool
 	@$(RUN) story $(STORY_SH) $(call bin,$(STORY_C))
 stress: $(call bin,$(STRESS))	## programs with many threads
 	@$(RUN) stress $^
@@ -259,7 +260,7 @@ variants:			## unit tests of libxfsfmt without ISA-L, and with -m32
 	else echo 'variants: no -m32 here, left out'; fi; exit $$rc
 variant: $(call bin,$(UNIT))
 	@$(RUN) $(VARIANT) $^
-corpus: all $(call bin,$(TRUTH) $(AGREE) $(DIFFER)) ## the stories over images elsewhere: CORPUS=DIR
+corpus: all $(call bin,$(TRUTH) $(AGREE) $(DIFFER) $(WORK)) ## the stories over images elsewhere: CORPUS=DIR
 	@test -d '$(CORPUS)' || { echo 'usage: make corpus CORPUS=DIR' >&2; exit 1; }
 	@IMAGES='$(CORPUS)' $(RUN) corpus $$(grep -lE 'images_table|each_image' $(STORY_SH))
 bench:				## against xfs_logprint, mkfs.xfs, the kernel, SQLite, RocksDB; as root; first installs what is missing
