@@ -426,19 +426,24 @@ struct checkpoint *cil_committing(struct cil *cil, uint64_t seq)
 	return NULL;
 }
 
+bool cil_seal_locked(struct log *log, uint64_t seq)
+{
+	struct checkpoint *cp = cil_committing(&log->cil, seq);
+
+	if (cp && cp->commit_lsn)
+		return iclog_kick(log, cp->commit_lsn);
+	if (cp)
+		cp->is_stable = true;
+	return false;
+}
+
 bool cil_seal(struct log *log, uint64_t seq)
 {
-	struct cil *cil = &log->cil;
-	struct checkpoint *cp;
-	bool sealed = false;
+	bool sealed;
 
-	xmutex_lock(&cil->push_lock);
-	cp = cil_committing(cil, seq);
-	if (cp && !cp->commit_lsn)
-		cp->is_stable = true;
-	else if (cp)
-		sealed = iclog_kick(log, cp->commit_lsn);
-	xmutex_unlock(&cil->push_lock);
+	xmutex_lock(&log->cil.push_lock);
+	sealed = cil_seal_locked(log, seq);
+	xmutex_unlock(&log->cil.push_lock);
 	return sealed;
 }
 
@@ -529,6 +534,7 @@ void checkpoint_complete(struct checkpoint *cp, bool abort)
 		cil->ncommitting--;
 		if (!abort)
 			cil->done_seq = cp->seq;
+		xcond_wake_all(cil_durable(cil, cp->seq));
 	}
 	xcond_wake_all(&cil->progress);
 	xmutex_unlock(&cil->push_lock);

@@ -50,6 +50,8 @@ int cil_init(struct log *log)
 		rc = xcond_init(&cil->switched);
 	if (!rc)
 		rc = xcond_init(&cil->progress);
+	for (unsigned int i = 0; i < CIL_WAITED && !rc; i++)
+		rc = xcond_init(&cil->durable[i]);
 	for (unsigned int i = 0; i < CIL_SHARDS && !rc; i++) {
 		list_init(&cil->shards[i].items);
 		list_init(&cil->shards[i].busy);
@@ -68,6 +70,8 @@ void cil_fini(struct log *log)
 	checkpoint_free(cil->ctx);
 	for (unsigned int i = 0; i < CIL_SHARDS; i++)
 		xmutex_fini(&cil->shards[i].lock);
+	for (unsigned int i = 0; i < CIL_WAITED; i++)
+		xcond_fini(&cil->durable[i]);
 	xcond_fini(&cil->progress);
 	xcond_fini(&cil->switched);
 	xcond_fini(&cil->push_wanted);

@@ -48,53 +48,42 @@ static void kick_committed_locked(struct log *log)
 	}
 }
 
-/* Push the checkpoint @seq, which is the current one, or wait until another
-   has. */
+/*
+ * The first who forces @seq, the current checkpoint, sees to it that it is
+ * pushed, by himself or by another. All others only have to wait.
+ */
 static int push_current(struct log *log, uint64_t seq)
 {
-	const struct cil *cil = &log->cil;
+	struct cil *cil = &log->cil;
+	bool first;
 
 	xmutex_lock(&log->cil.push_lock);
-	while (cil->ncommitting >= IN_FLIGHT && is_current(log, seq) &&
-	       !log_is_shutdown(log)) {
+	first = cil->forced_seq < seq && is_current(log, seq);
+	if (first)
+		cil->forced_seq = seq;
+	while (first && cil->ncommitting >= IN_FLIGHT &&
+	       is_current(log, seq) && !log_is_shutdown(log)) {
 		kick_committed_locked(log);
-		log_sleep(log, &log->cil.progress, &log->cil.push_lock);
+		log_sleep(log, &cil->progress, &log->cil.push_lock);
 	}
 	xmutex_unlock(&log->cil.push_lock);
-	if (!is_current(log, seq))
-		return 0;
-	return cil_push(log, seq, true);
+	return first && is_current(log, seq) ? cil_push(log, seq, true) : 0;
 }
 
-/* Where the checkpoint @seq is committed, or 0: it is over. */
-static xfs_lsn_t commit_lsn_of(struct log *log, uint64_t seq)
+static int wait_durable(struct log *log, uint64_t seq)
 {
 	struct cil *cil = &log->cil;
-	struct checkpoint *cp;
-	xfs_lsn_t lsn = 0;
+	bool durable;
 
-	xmutex_lock(&cil->push_lock);
-	while ((cp = cil_committing(cil, seq)) && !cp->commit_lsn &&
-	       !log_is_shutdown(log))
-		log_sleep(log, &cil->progress, &cil->push_lock);
-	if (cp)
-		lsn = cp->commit_lsn;
-	xmutex_unlock(&cil->push_lock);
-	return lsn;
-}
-
-static int wait_done(struct log *log, uint64_t seq)
-{
-	struct cil *cil = &log->cil;
-	bool done;
-
-	xmutex_lock(&cil->push_lock);
-	while (cil->done_seq < seq && cil_committing(cil, seq) &&
-	       !log_is_shutdown(log))
-		log_sleep(log, &cil->progress, &cil->push_lock);
-	done = cil->done_seq >= seq;
-	xmutex_unlock(&cil->push_lock);
-	return done ? 0 : -ESHUTDOWN;
+	xmutex_lock(&log->cil.push_lock);
+	/* pushed in the background: its end may wait for more */
+	cil_seal_locked(log, seq);
+	while (cil->done_seq < seq && !log_is_shutdown(log) &&
+	       (is_current(log, seq) || cil_committing(&log->cil, seq)))
+		log_sleep(log, cil_durable(cil, seq), &log->cil.push_lock);
+	durable = cil->done_seq >= seq;
+	xmutex_unlock(&log->cil.push_lock);
+	return durable ? 0 : -ESHUTDOWN;
 }
 
 static int force_direct(struct log *log, xfs_lsn_t lsn, bool wait)
@@ -105,26 +94,17 @@ static int force_direct(struct log *log, xfs_lsn_t lsn, bool wait)
 
 static int force_delayed(struct log *log, uint64_t seq, bool wait)
 {
-	xfs_lsn_t lsn;
 	int rc;
 
-	if (is_current(log, seq)) {
-		if (!wait) {
-			cil_push_later(log, seq, true);
-			return 0;
-		}
-		rc = push_current(log, seq);
-		if (rc)
-			return rc;
-	}
 	if (!wait) {
-		cil_seal(log, seq);
+		if (is_current(log, seq))
+			cil_push_later(log, seq, true);
+		else
+			cil_seal(log, seq);
 		return 0;
 	}
-	lsn = commit_lsn_of(log, seq);
-	if (lsn)
-		iclog_kick(log, lsn);
-	return wait_done(log, seq);
+	rc = push_current(log, seq);
+	return rc ? rc : wait_durable(log, seq);
 }
 
 int log_force_seq(struct log *log, uint64_t seq, bool wait)

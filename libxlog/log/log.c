@@ -305,6 +305,8 @@ static void wake_everyone(struct log *log)
 	xmutex_lock(&log->cil.push_lock);
 	xcond_wake_all(&log->cil.push_wanted);
 	xcond_wake_all(&log->cil.progress);
+	for (unsigned int i = 0; i < CIL_WAITED; i++)
+		xcond_wake_all(&log->cil.durable[i]);
 	xcond_wake_all(&log->cil.switched);
 	xmutex_unlock(&log->cil.push_lock);
 	xmutex_lock(&log->iclog_lock);

@@ -41,6 +41,7 @@ enum {
 	OP_BYTES = 12,			/* header of an operation */
 	LOG_MAX_ICLOGS = 8,
 	CIL_SHARDS = 16,		/* a power of two */
+	CIL_WAITED = 4,			/* current, pushed, committed, done */
 	CACHE_LINE = 64,
 };
 
@@ -203,6 +204,7 @@ struct cil {
 	unsigned int	ncommitting;	/* (push_lock) */
 	uint64_t	done_seq;	/* (push_lock) durable up to here */
 	uint64_t	push_seq;	/* (push_lock) to be pushed, by the worker */
+	uint64_t	forced_seq;	/* (push_lock) somebody sees to its push */
 	bool		push_stable;	/* (push_lock) and to be on disk */
 	unsigned int	throttled;	/* (push_lock) commits that wait */
 	bool		aborted;	/* (push_lock) the log died: what was in
@@ -210,7 +212,15 @@ struct cil {
 	struct xcond	push_wanted;	/* push_seq >= seq, death, or the end */
 	struct xcond	switched;	/* seq moved */
 	struct xcond	progress;	/* an LSN was set, or one is done */
+	struct xcond	durable[CIL_WAITED]; /* by seq: done_seq is there, or
+						it never will be */
 };
+
+/* Who waits for one checkpoint is not woken for those before and after it. */
+static inline struct xcond *cil_durable(struct cil *cil, uint64_t seq)
+{
+	return &cil->durable[seq % CIL_WAITED];
+}
 
 /* --- AIL (ail.c) --- */
 
@@ -348,6 +358,8 @@ struct checkpoint *cil_committing(struct cil *cil, uint64_t seq)
 
 /* Begin to write the record that ends it. False: nothing is to be begun. */
 bool cil_seal(struct log *log, uint64_t seq);
+bool cil_seal_locked(struct log *log, uint64_t seq)
+	REQUIRES(log->cil.push_lock);
 
 /* The worker: do what was asked for. False: nothing was. */
 bool cil_push_step(struct log *log);

@@ -78,6 +78,9 @@ static enum log_cause cause_of(const struct log *log, const struct xcond *cond)
 		return LOG_CAUSE_CIL;
 	if (cond == &log->cil.progress || cond == &log->done)
 		return LOG_CAUSE_FORCE;
+	for (unsigned int i = 0; i < CIL_WAITED; i++)
+		if (cond == &log->cil.durable[i])
+			return LOG_CAUSE_FORCE;
 	/* what is none of the log's is that of one who waits for space */
 	return cond == &log->ail.emptied ? LOG_CAUSE_AIL : LOG_CAUSE_GRANT;
 }
