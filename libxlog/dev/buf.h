@@ -227,6 +227,7 @@ struct buf_stats {
 	uint64_t	evicted;	/* buffers */
 	uint64_t	read_ahead;	/* buffers */
 	uint64_t	written;	/* buffers */
+	uint64_t	written_bytes;
 };
 
 void buf_cache_stats(struct buf_cache *cache, struct buf_stats *out);

@@ -132,6 +132,7 @@ void buf_cache_stats(struct buf_cache *cache, struct buf_stats *out)
 		.evicted = counted(&cache->evicted),
 		.read_ahead = counted(&cache->read_ahead),
 		.written = counted(&cache->written),
+		.written_bytes = counted(&cache->written_bytes),
 	};
 	for (i = 0; i < SHARDS; i++) {
 		struct shard *shard = &cache->shard[i];

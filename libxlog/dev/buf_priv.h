@@ -45,7 +45,8 @@ struct buf_cache {
 	_Atomic uint64_t bytes;		/* of contents */
 	_Atomic uint64_t idle;		/* buffers in LRU lists */
 	_Atomic unsigned int evict_next;	/* shard to take from next */
-	_Atomic uint64_t hits, misses, evicted, read_ahead, written;
+	_Atomic uint64_t hits, misses, evicted, read_ahead, written,
+			written_bytes;
 };
 
 static inline uint64_t buf_bytes(const struct buf *buf)

@@ -53,6 +53,7 @@ static int write_run(struct buf *const *bufs, size_t count, uint8_t *bounce)
 	for (i = 0; i < count; i++)
 		buf_clear_dirty(bufs[i]);
 	buf_count(&cache->written, count);
+	buf_count(&cache->written_bytes, len);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "libxfsfmt/crc32c.h"
+#include "libxlog/log/stats.h"
 #include "libxlog/meta/finish.h"
 #include "libxlog/meta/inactive.h"
 #include "libxlog/meta/iunlink.h"
@@ -322,6 +323,17 @@ static int finish_all(struct finish *f, const uint8_t *sb_raw)
 	return rc ? rc : log_superblock(f, sb_raw, change_at_end);
 }
 
+/* To both devices: what replay wrote has been counted. */
+static uint64_t written_bb(const struct finish *f)
+{
+	uint64_t log[LOG_STATS];
+	struct buf_stats data;
+
+	log_stats_read(f->m->fs.log, log);
+	buf_cache_stats(f->m->fs.cache, &data);
+	return (log[LOG_STAT_WRITTEN_BYTES] + data.written_bytes) / BB_SIZE;
+}
+
 static int finish(struct replay *r, const uint8_t *sb_raw)
 {
 	struct finish f = { .r = r };
@@ -342,6 +354,7 @@ static int finish(struct replay *r, const uint8_t *sb_raw)
 	finish_hooks.points = f.m->fs.hooks.points;
 	if (!rc)
 		rc = unmount ? mount_unmount(f.m) : mount_freeze(f.m);
+	r->res->blocks_written += written_bb(&f);
 	if (!rc) {
 		r->res->sb_lsn = f.m->sb_lsn;
 		if (unmount)
