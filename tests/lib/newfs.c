@@ -34,6 +34,8 @@ static void features(struct xfs_sb *sb, const struct newfs_options *o)
 			    XFS_SB_VERSION_EXTFLGBIT |
 			    XFS_SB_VERSION_DIRV2BIT |
 			    XFS_SB_VERSION_MOREBITSBIT | (o->v4 ? 4 : 5);
+	if (o->unaligned)
+		sb->sb_versionnum &= (uint16_t)~XFS_SB_VERSION_ALIGNBIT;
 	if (o->sectlog > 9)
 		sb->sb_versionnum |= XFS_SB_VERSION_SECTORBIT;
 	sb->sb_features2 = XFS_SB_VERSION2_ATTR2BIT |
@@ -78,7 +80,8 @@ static void superblock(struct newfs *n)
 		.sb_rextsize = 1,
 		.sb_logblocks = o->log_bytes >> o->blocklog,
 		.sb_logsunit = 1,
-		.sb_inoalignmt = chunk_bytes >> o->blocklog ?
+		.sb_inoalignmt = o->unaligned ? 0 :
+				 chunk_bytes >> o->blocklog ?
 				 chunk_bytes >> o->blocklog : 1,
 		.sb_spino_align = o->holemask ?
 				  chunk_bytes / 2 >> o->blocklog : 0,
@@ -172,7 +175,8 @@ static uint32_t chunk_inodes(const struct newfs *n)
 static void lay_out(const struct newfs *n, struct layout *l)
 {
 	const struct newfs_options *o = &n->opts;
-	const uint32_t sectors = 4, align = n->sb.sb_inoalignmt;
+	const uint32_t sectors = 4;
+	const uint32_t align = o->unaligned ? 1 : n->sb.sb_inoalignmt;
 	const bool has[] = {
 		[XFS_BTREE_BNO] = true, [XFS_BTREE_CNT] = true,
 		[XFS_BTREE_INO] = true, [XFS_BTREE_FINO] = o->finobt,
@@ -190,6 +194,8 @@ static void lay_out(const struct newfs *n, struct layout *l)
 	l->agfl = next;
 	next += FREE_LIST;
 	l->chunk = (next + align - 1) / align * align;
+	if (o->unaligned)
+		l->chunk |= 1;
 	l->inodes = chunk_inodes(n) * o->chunks;
 	l->chunk_blocks = (chunk_inodes(n) << o->inodelog) >> o->blocklog;
 	l->free = l->chunk + l->chunk_blocks * o->chunks;

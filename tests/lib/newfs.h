@@ -25,6 +25,7 @@ struct newfs_options {
 	/* of version 5 */
 	bool		finobt, rmapbt, reflink, inobtcount, nrext64, bigtime;
 	bool		no_lazycount;	/* version 4 */
+	bool		unaligned;	/* version 4: chunks begin anywhere */
 	uint32_t	log_bytes;	/* 0: 16 MiB */
 	bool		recovered;	/* the log has just been replayed */
 };

@@ -253,6 +253,15 @@ Test(ialloc, frees_chunks_v4_512)
 	free_all(&o);
 }
 
+Test(ialloc, frees_chunks_that_begin_anywhere)
+{
+	const struct newfs_options o = {
+		.v4 = true, .chunks = 5, .unaligned = true,
+	};
+
+	free_all(&o);
+}
+
 Test(ialloc, frees_chunks_v5)
 {
 	const struct newfs_options o = { .chunks = 5 };
