@@ -93,8 +93,7 @@ struct btree_cur {
 /*
  * A cursor of the group's tree @kind, that stands nowhere yet. @agbuf, of the
  * AGF (bnobt, cntbt, rmapbt, refcountbt) or AGI, is locked and in @t, and
- * stays the caller's. @t NULL: nothing is changed. The memory is free again
- * after btree_fini().
+ * stays the caller's. @t NULL: nothing is changed. Ends with btree_fini().
  */
 void btree_init_ag(struct btree_cur *cur, struct trans *t,
 		   const struct btree_group *group, enum xfs_btree_kind kind,
@@ -108,7 +107,10 @@ void btree_init_ag(struct btree_cur *cur, struct trans *t,
 void btree_init_fork(struct btree_cur *cur, struct trans *t, struct inode *ip,
 		     int whichfork, const struct btree_space_ops *space);
 
-/* Let go of the blocks: those not changed are unlocked. */
+/*
+ * Let go of the blocks, before the transaction ends: those not changed are
+ * unlocked. The cursor stands nowhere then, and can be used on.
+ */
 void btree_fini(struct btree_cur *cur);
 
 /* --- to find --- */
