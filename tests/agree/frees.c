@@ -420,10 +420,10 @@ int main(int argc, char **argv)
 	const char *how = argc > 1 ? argv[1] : "";
 
 	if (argc == 5 && !strcmp(how, "truncate"))
-		return do_truncate(argv[2], atoi(argv[3]),
+		return do_truncate(argv[2], (int)strtol(argv[3], NULL, 10),
 				   strtoull(argv[4], NULL, 0));
 	if (argc == 5 && !strcmp(how, "punch"))
-		return do_punch(argv[2], atoi(argv[3]),
+		return do_punch(argv[2], (int)strtol(argv[3], NULL, 10),
 				strtoull(argv[4], NULL, 0));
 	if (argc == 3 && !strcmp(how, "free"))
 		return do_each(argv[2], free_one);
