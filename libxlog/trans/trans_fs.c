@@ -25,8 +25,7 @@ static void set_clusters(struct trans_fs *fs, const struct xfs_sb *sb)
 
 	if (g->v5 && align >= scaled >> g->blocklog)
 		bytes = scaled;
-	/* chunks can begin anywhere: what is in one with a block is not known */
-	if (bytes < g->blocksize || align < bytes >> g->blocklog)
+	if (bytes < g->blocksize)
 		bytes = g->blocksize;
 	fs->cluster_bb = bytes / BB_SIZE;
 	blocks = bytes >> g->blocklog;
