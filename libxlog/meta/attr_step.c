@@ -164,26 +164,35 @@ static int step_add(struct trans *t, struct attr_work *w)
 	return rc ? rc : -EAGAIN;
 }
 
+/* Of the one that was added: where its value is, or will be. */
+static int set_value(const struct attr_op *op, struct attr_work *w,
+		     uint8_t flags)
+{
+	struct attr_path path;
+	bool found;
+	int rc = attr_path_find(op, true, &path, &found);
+
+	if (!rc && !found)
+		rc = attr_bad(op, "one that was added is not there");
+	return rc ? rc : set_entry(op, &path, flags, w->value_block,
+				   w->new.value_bytes);
+}
+
 static int step_value(struct trans *t, struct attr_work *w)
 {
 	const struct attr_op op = op_of(t, w, &w->new);
-	struct attr_path path;
-	bool found;
-	int rc;
+	int rc = 0;
 
-	if (w->left) {
-		rc = attr_value_alloc(&op, &w->next_block, &w->left);
-		return rc ? rc : -EAGAIN;
-	}
-	rc = attr_path_find(&op, true, &path, &found);
-	if (!rc && !found)
-		rc = attr_bad(&op, "one that was added is not there");
-	if (!rc)
+	if (!w->left) {
 		rc = attr_value_write(&op, w->value_block);
-	if (rc)
-		return rc;
-	return set_entry(&op, &path, w->new.space, w->value_block,
-			 w->new.value_bytes);
+		return rc ? rc : set_value(&op, w, w->new.space);
+	}
+	/* whoever begins anew finds what there was */
+	if (w->next_block == w->value_block)
+		rc = set_value(&op, w, w->new.space | XFS_ATTR_INCOMPLETE);
+	if (!rc)
+		rc = attr_value_alloc(&op, &w->next_block, &w->left);
+	return rc ? rc : -EAGAIN;
 }
 
 /* --- all --- */

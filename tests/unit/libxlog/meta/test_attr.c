@@ -4,7 +4,7 @@
  * of those that are there, from shortform to trees of several levels and back,
  * for both versions and small and large blocks.
  */
-#include "libxlog/meta/attr_priv.h"
+#include "libxlog/meta/attr_work.h"
 #include "libxlog/trans/counters.h"
 #include "tests/lib/newfs.h"
 #include "tests/lib/stack.h"
@@ -252,6 +252,37 @@ Test(attr, stay_in_the_inode_while_they_can)
 	cr_expect_not(attr_has_blocks(m->ip));
 	cr_expect_eq(inode_format(m->ip, XFS_ATTR_FORK),
 		     XFS_DINODE_FMT_LOCAL);
+	remove_all(m);
+	model_free(m);
+}
+
+/*
+ * The value of an attribute gets its blocks, and then nothing more happens, as
+ * if power had failed: who sets it again loses none of them.
+ */
+Test(attr, a_value_that_was_begun_is_begun_anew)
+{
+	struct model *m = model_new(&(struct newfs_options){ .blocklog = 12 });
+	struct xfs_attr a;
+	struct attr_work w;
+	int rc = -EAGAIN;
+
+	m->known[0].value_bytes = VALUE_MAX;
+	a = attr_of(m, 0);
+	w = (struct attr_work){ .ip = m->ip, .ino = m->ip->ino, .old = a,
+				.new = a };
+	while (rc && !(w.step == ATTR_VALUE && !w.left)) {
+		struct trans *t;
+
+		cr_assert_eq(attr_trans_alloc(&m->n->fs, &a, true, &t), 0);
+		inode_join(t, m->ip);
+		rc = attr_work_step(t, &w);
+		cr_assert_eq(rc, -EAGAIN);
+		cr_assert_eq(trans_commit(t, NULL), 0);
+	}
+	change(m, &a, attr_set_later);
+	m->known[0].there = true;
+	check(m);
 	remove_all(m);
 	model_free(m);
 }
