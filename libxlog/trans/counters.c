@@ -47,11 +47,11 @@ int64_t counters_read(const struct trans_fs *fs, enum trans_sb_field field)
 
 void trans_mod_sb(struct trans *t, enum trans_sb_field field, int64_t delta)
 {
+	uint32_t left = t->blocks - t->blocks_taken;
+
 	t->delta[field] += delta;
-	if (field == TRANS_SB_FDBLOCKS && delta < 0 && t->blocks) {
-		assert(t->blocks_taken - delta <= t->blocks);
-		t->blocks_taken += (uint32_t)-delta;
-	}
+	if (field == TRANS_SB_FDBLOCKS && delta < 0)
+		t->blocks_taken += -delta < left ? (uint32_t)-delta : left;
 }
 
 /* --- blocks that are promised --- */

@@ -18,7 +18,8 @@ int64_t counters_read(const struct trans_fs *fs, enum trans_sb_field field);
 
 /*
  * @t changes the counter by @delta: it is so when it commits. Blocks that are
- * taken come out of what @t has reserved, if it has.
+ * taken come out of what @t has reserved, as far as it has: a tree can be
+ * divided more often than was thought.
  */
 void trans_mod_sb(struct trans *t, enum trans_sb_field field, int64_t delta);
 

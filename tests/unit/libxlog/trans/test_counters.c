@@ -123,6 +123,21 @@ Test(counters, of_a_chain_keep_what_is_left_of_its_blocks)
 	cr_expect_eq(atomic_load(&fs()->promised_blocks), 0);
 }
 
+/* Trees that are damaged, or have space of their own, take more than thought. */
+Test(counters, can_be_taken_from_beyond_what_is_promised)
+{
+	int64_t before = free_blocks();
+	struct trans *t = alloc_blocks(2);
+
+	change(t);
+	trans_mod_sb(t, TRANS_SB_FDBLOCKS, -1);
+	trans_mod_sb(t, TRANS_SB_FDBLOCKS, -5);
+	cr_expect_eq(t->blocks_taken, 2u);
+	cr_assert_eq(trans_commit(t, NULL), 0);
+	cr_expect_eq(free_blocks(), before - 6);
+	cr_expect_eq(atomic_load(&fs()->promised_blocks), 0);
+}
+
 Test(counters, promise_no_block_twice)
 {
 	struct trans *t, *other;
