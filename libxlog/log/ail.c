@@ -260,6 +260,14 @@ void log_item_failed(struct log *log, struct log_item *item)
 			     "metadata could not be written");
 }
 
+void log_item_put_back(struct log *log, struct log_item *item)
+{
+	(void)item;
+	xmutex_lock(&log->ail.lock);
+	log->ail.put_back++;
+	xmutex_unlock(&log->ail.lock);
+}
+
 /* --- pushing --- */
 
 static bool is_due_locked(struct ail *ail) REQUIRES(ail->lock)
@@ -381,6 +389,7 @@ enum ail_progress ail_push_step(struct log *log)
 {
 	struct pushed p = { .queued = 0 };
 	bool forced = false;
+	uint64_t before, put_back = 0;
 
 	list_init(&p.queue);
 	if (log_is_shutdown(log))
@@ -388,15 +397,20 @@ enum ail_progress ail_push_step(struct log *log)
 	xmutex_lock(&log->ail.lock);
 	set_target_locked(log);
 	push_locked(log, &p);
+	before = log->ail.put_back;
 	xmutex_unlock(&log->ail.lock);
-	if (p.queued)
+	if (p.queued) {
 		log->config.write_back(log->config.write_back_ctx, &p.queue);
+		xmutex_lock(&log->ail.lock);
+		put_back = log->ail.put_back - before;
+		xmutex_unlock(&log->ail.lock);
+	}
 	/* what is pinned is waiting for the log; the rest of it is in the CIL */
 	if (p.pinned || (!p.queued && grant_is_waited_for(log)))
 		forced = log_push_pinned(log);
 	log_stat_add(log, LOG_STAT_PUSHES, p.queued || p.pinned);
 	log_stat_add(log, LOG_STAT_PUSH_FLUSHES, forced);
-	if (p.queued)
+	if (p.queued > put_back)
 		return AIL_PUSHED;
 	return forced ? AIL_FORCED : AIL_IDLE;
 }

@@ -52,7 +52,7 @@ struct log_config {
 	/*
 	 * Write back the objects on @queue (log_item_ops.push()), in the order
 	 * of the device, and call log_data_written(), then for each of their
-	 * items log_item_clean() or log_item_failed().
+	 * items log_item_clean(), log_item_failed() or log_item_put_back().
 	 */
 	void		(*write_back)(void *ctx, struct list *queue);
 	void		*write_back_ctx;
@@ -224,5 +224,11 @@ void log_item_clean(struct log *log, struct log_item *item);
 
 /* It could not be written. The third time, the log shuts down. */
 void log_item_failed(struct log *log, struct log_item *item);
+
+/*
+ * It was on the queue and has not been written, for no fault: somebody uses
+ * what it lies in. It is pushed again, though not at once if all are so.
+ */
+void log_item_put_back(struct log *log, struct log_item *item);
 
 #endif

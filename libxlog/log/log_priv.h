@@ -232,6 +232,7 @@ struct ail {
 	xfs_lsn_t	head_lsn;	/* (lock) commit of the last checkpoint */
 	xfs_lsn_t	tail_lsn;	/* (lock) */
 	xfs_lsn_t	target;		/* (lock) to be pushed up to here */
+	uint64_t	put_back;	/* (lock) by log_item_put_back(), so far */
 	_Atomic bool	is_recovering;	/* (lock) to clear: no transaction yet,
 					   the tail stays where it is */
 	struct xcond	wanted;		/* something to push, or the end */

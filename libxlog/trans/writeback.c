@@ -26,6 +26,8 @@ static void finish(struct trans_fs *fs, struct log_item *item, int rc)
 		log_item_clean(fs->log, item);
 	else if (rc && rc != -EAGAIN)
 		log_item_failed(fs->log, item);
+	else
+		log_item_put_back(fs->log, item);
 	ops->flushed(item, written);
 }
 

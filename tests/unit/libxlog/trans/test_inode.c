@@ -218,6 +218,24 @@ Test(inode_flush, waits_for_who_has_the_cluster)
 	cr_expect_eq(on_disk(ip).di_uid, 4711u);
 }
 
+/* Who pushes the AIL is told that nothing came of it, and waits. */
+Test(inode_flush, that_has_to_wait_is_no_progress)
+{
+	struct inode *ip = f->inodes[7];
+	struct log *log = fs()->log;
+	struct trans *t;
+
+	change(ip, 4711);
+	force();
+	t = alloc();
+	cluster(t, ip);
+	ail_push_all(log);
+	cr_expect_eq(ail_push_step(log), AIL_IDLE);
+	cr_assert_eq(trans_commit(t, NULL), 0);
+	cr_expect_eq(ail_push_step(log), AIL_PUSHED);
+	cr_expect_not(is_in_ail(ip));
+}
+
 /* --- before version 5 --- */
 
 static struct xfs_dinode logged_core(struct inode *ip, size_t *len_bytes)

@@ -68,6 +68,26 @@ Test(trans, committed_and_forced_is_recovered)
 	cr_expect_eq(mode_after_crash(5), 0123);
 }
 
+/* Also of one that goes on: in the log there are no two of one ID. */
+Test(trans, has_an_id_of_its_own_after_each_roll)
+{
+	struct trans *t = alloc(XFS_TR_ITRUNCATE), *other;
+	uint32_t tid[6];
+
+	for (unsigned int i = 0; i < 6; i += 2) {
+		tid[i] = ticket_tid(t->ticket);
+		other = alloc(XFS_TR_ICHANGE);
+		tid[i + 1] = ticket_tid(other->ticket);
+		trans_cancel(other);
+		set_mode(t, f->inodes[5], 0123);
+		cr_assert_eq(trans_roll(&t), 0);
+	}
+	trans_cancel(t);
+	for (unsigned int i = 0; i < 6; i++)
+		for (unsigned int k = 0; k < i; k++)
+			cr_expect_neq(tid[i], tid[k]);
+}
+
 Test(trans, not_forced_is_not_there)
 {
 	uint16_t before = f->inodes[5]->di.di_mode & 07777;
