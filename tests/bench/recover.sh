@@ -4,9 +4,12 @@
 # recover.sh XLOG_RECOVER: how long it takes to recover a dirty image, and how
 # long the kernel's mount and unmount of the same image take on a loop device,
 # both up to the final flush, with nothing of the image in the page cache. Each
-# figure is the median of 5, all in one run. As root.
+# figure is the median of 5, all in one run; first where most of it is replay,
+# then where most is what replay leaves to be finished. As root.
 # BENCH_DIR: a folder on the disk to measure on (default: in /var/tmp), with
-# room for twice the images. BENCH_LIVE: MiB of live log to try.
+# room for twice the images. BENCH_LIVE: MiB of live log to try. BENCH_LEFT:
+# images to finish, of tests/images/linux618, or FILESxEXTENTS: so many unlinked
+# files of so many extents.
 set -euo pipefail
 recover=$(realpath "$1")
 here=$(cd "$(dirname "$0")" && pwd)
@@ -25,6 +28,7 @@ cleanup() {
 trap cleanup EXIT
 ${CC:-cc} -O2 -o "$dir/load" "$here/load.c"
 ${CC:-cc} -O2 -o "$dir/measure" "$here/measure.c"
+${CC:-cc} -O2 -o "$dir/hold" "$here/hold.c"
 
 # make_image FILE LOG-MIB LIVE-MIB: nothing is written back on the way, so that
 # all of it is live
@@ -45,6 +49,17 @@ make_image() {
 	timeout 100 umount "$mnt"
 	mnt=
 	echo "$before" >$interval
+}
+
+# make_unlinked FILE FILES EXTENTS
+make_unlinked() {
+	truncate -s 8g "$1"
+	mkfs.xfs -q -f -l size=512m "$1"
+	timeout 100 mount -o loop "$1" "$dir/mnt"
+	mnt=$dir/mnt
+	"$dir/hold" "$mnt" "$2" "$3" xfs_io -x -c 'shutdown -f' "$mnt"
+	timeout 100 umount "$mnt"
+	mnt=
 }
 
 fresh() {	# <image>: a copy that is on the disk and not in memory
@@ -95,7 +110,6 @@ for live in ${BENCH_LIVE:-16 256 1500}; do
 	for memory in 512 128; do	# the default, and less
 		[ "$memory" = 512 ] || [ "$live" -gt 200 ] || continue
 		t=$(median by_us "$img")
-		
 		k=${k:-$(median by_kernel "$img")}
 		read -r s kib bytes <<<"$t"
 		awk -v l="$("$recover" -n "$img" 2>&1 | sed -nE '1 s/.*log dirty: (.*)/\1/p')" \
@@ -105,5 +119,22 @@ for live in ${BENCH_LIVE:-16 256 1500}; do
 				l, m, s, k, k / s, p / 1024, r / 1048576, w / 2048, n }'
 	done
 	k=''
+	rm -f "$img"
+done
+
+for left in ${BENCH_LEFT-cow-cui-bui rmap-bui-snap orphans rmap-intents nofinobt 4000x10 4000x50}; do
+	img=$dir/$left.img
+	case $left in
+	[0-9]*x*) make_unlinked "$img" "${left%x*}" "${left#*x}" ;;
+	*) zstd -dqf --sparse "$here/../images/linux618/$left.img.zst" -o "$img" ;;
+	esac
+	memory=512
+	t=$(median by_us "$img")
+	k=$(median by_kernel "$img")
+	read -r s kib _ <<<"$t"
+	awk -v l="$left: $(field intents) intents, $(field unlinked) unlinked inodes, $(field cow_extents) CoW extents" \
+		-v s="$s" -v k="$k" -v p="$kib" 'BEGIN {
+		printf "%s: xlog-recover %.3f s, mount and unmount %.3f s, ratio %.1f; peak %d MiB\n",
+			l, s, k, k / s, p / 1024 }'
 	rm -f "$img"
 done
