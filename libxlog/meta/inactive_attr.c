@@ -10,43 +10,17 @@
  * does. After a crash in between, its upper blocks name lower ones that are not
  * replayed any more.
  */
-#include "libxfsfmt/attr.h"
+#include "libxfsfmt/attredit.h"
 #include "libxlog/meta/bmap.h"
 #include "libxlog/meta/inactive_attr.h"
 #include "libxlog/meta/itruncate.h"
 #include "libxlog/trans/trans_buf.h"
 
-/* An empty leaf, in the zeros of @raw; how many bytes of it count. */
-static uint32_t make_leaf(const struct inode *ip, uint64_t daddr, uint8_t *raw)
-{
-	const struct xfs_geom *g = &ip->fs->geom;
-	uint32_t hdr = g->v5 ? xfs_attr3_leaf_hdr_size :
-			       xfs_attr_leaf_hdr_size;
-	/* behind the headers of either version: where names would begin, and
-	   the room up to there */
-	uint32_t firstused = g->v5 ? 60 : 16;
-	uint32_t map = g->v5 ? XFS_ATTR3_LEAF_FREEMAP_OFF :
-			       XFS_ATTR_LEAF_FREEMAP_OFF;
-
-	put_be16(raw + XFS_DA_MAGIC_OFF, g->v5 ? XFS_ATTR3_LEAF_MAGIC :
-						 XFS_ATTR_LEAF_MAGIC);
-	if (g->v5) {
-		put_be64(raw + XFS_DA3_BLKNO_OFF, daddr);
-		memcpy(raw + XFS_DA3_UUID_OFF, g->meta_uuid,
-		       sizeof(g->meta_uuid));
-		put_be64(raw + XFS_DA3_OWNER_OFF, ip->ino);
-	}
-	/* 65536 is 0 there */
-	put_be16(raw + firstused, (uint16_t)g->blocksize);
-	put_be16(raw + map, (uint16_t)hdr);
-	put_be16(raw + map + 2, (uint16_t)(g->blocksize - hdr));
-	return hdr;
-}
-
 /* What block 0 was counts for nothing any more: it need not be read. */
 static int cut_tree(struct trans **t, struct inode *ip)
 {
 	const struct xfs_geom *g = &ip->fs->geom;
+	struct xfs_attr_leaf leaf;
 	struct xfs_bmbt_rec rec;
 	uint64_t daddr;
 	struct buf *buf;
@@ -61,8 +35,8 @@ static int cut_tree(struct trans **t, struct inode *ip)
 			   &trans_da_any_ops, &buf);
 	if (rc)
 		return rc;
-	memset(buf->data, 0, g->blocksize);
-	trans_log_buf(*t, buf, 0, make_leaf(ip, daddr, buf->data));
+	xfs_attr_leaf_init(&leaf, buf->data, g, daddr, ip->ino);
+	trans_log_buf(*t, buf, 0, leaf.hdr_bytes);
 	inode_log(*t, ip, XFS_ILOG_CORE);
 	return trans_roll_held(t);
 }
