@@ -101,7 +101,7 @@ static int do_punch(const char *path, int count, uint64_t seed)
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	struct stat st;
 	void **all;
-	int n, bytes;
+	int n, bytes = 0;
 
 	must(fd >= 0 && !fstat(fd, &st) && !ioctl(fd, FIGETBSZ, &bytes),
 	     "FIGETBSZ");
@@ -159,6 +159,7 @@ static void free_one(struct trans_fs *fs, uint64_t ino, uint64_t block)
 enum { UNMAP_BLOCKS = 20 };	/* one for each level, and then some */
 
 static void unmap_one(struct trans_fs *fs, uint64_t ino, uint64_t off)
+	UNCHECKED_LOCKING
 {
 	uint64_t len = 1;
 	struct inode *ip;
@@ -280,7 +281,7 @@ static bool same_block(struct side *a, struct side *b,
 		       enum xfs_btree_kind kind, uint64_t block)
 {
 	xfs_daddr_t daddr;
-	struct buf *x, *y;
+	struct buf *x, *y = NULL;
 	bool same;
 
 	daddr = kind == XFS_BTREE_BMAP ? xfs_fsb_to_daddr(&a->fs.geom, block) :
@@ -349,7 +350,7 @@ static void list_fork(struct side *s, struct inode *ip, struct listing *l)
 static unsigned int compare_fork(struct side *a, struct side *b, uint64_t ino)
 {
 	struct listing x = { .count = 0 }, y = { .count = 0 };
-	struct inode *p, *q;
+	struct inode *p, *q = NULL;
 	unsigned int differ;
 
 	must(!inode_iget(&a->fs, ino, 0, &p) && !inode_iget(&b->fs, ino, 0, &q),

@@ -390,7 +390,7 @@ void treelab_free(struct treelab *lab)
 
 /* --- transactions --- */
 
-void treelab_begin(struct treelab *lab)
+void treelab_begin(struct treelab *lab) UNCHECKED_LOCKING
 {
 	const struct trans_buf_ops *ops =
 		treelab_ags[lab->opts.kind].in_agi ? &trans_agi_ops :
