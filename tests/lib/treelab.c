@@ -148,6 +148,7 @@ static void make_sb(struct treelab *lab)
 		.sb_agblklog = AG_LOG,
 		.sb_logsunit = 1,
 		.sb_rextsize = 1,
+		.sb_inoalignmt = INODE_BLOCK,
 	};
 	memset(sb->sb_uuid, 0x5a, sizeof(sb->sb_uuid));
 	if (!o->v5)
