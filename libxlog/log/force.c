@@ -12,8 +12,12 @@
 #include "libxlog/log/log_priv.h"
 
 enum {
-	/* Checkpoints under way that a force does not wait for. */
-	IN_FLIGHT = 2,
+	/*
+	 * Checkpoints under way that a force does not wait for. With fewer, a
+	 * handful of threads would wait for a disk that can flush for all of them at
+	 * one time; with more, many threads would not collect.
+	 */
+	IN_FLIGHT = 4,
 	UNMOUNT_RESERVE_BYTES = 600,
 	UNMOUNT_BODY_BYTES = 8,
 };

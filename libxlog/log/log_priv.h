@@ -41,7 +41,7 @@ enum {
 	OP_BYTES = 12,			/* header of an operation */
 	LOG_MAX_ICLOGS = 8,
 	CIL_SHARDS = 16,		/* a power of two */
-	CIL_WAITED = 4,			/* current, pushed, committed, done */
+	CIL_WAITED = 8,			/* checkpoints that are forced at once */
 	CACHE_LINE = 64,
 };
 

@@ -254,24 +254,31 @@ Test(transitions, of_a_force_of_the_sequence_before)
 	cr_assert(!atomic_load(&e->log->cil.is_empty));
 }
 
-/* With two under way one of them has to be over first: others may join. */
-Test(transitions, of_a_force_behind_two_under_way)
+/* With four under way one of them has to be over first: others may join. */
+Test(transitions, of_a_force_behind_four_under_way)
 {
 	uint64_t seq;
 
 	push(&t, true);
 	push(&u, true);
-	seq = engine_change(e, &v, 1);
+	push(&v, true);
+	push(&t, true);
+	seq = engine_change(e, &u, 1);
 	said[0] = '\0';
 	cr_assert_eq(log_force_seq(e->log, seq, true), 0);
 	did("iclog_write 0, iclog_sync_done 0, iclog_callbacks_start 0, "
 	    "cil_committed 1, ail_insert 2, iclog_callbacks_done 0, "
-	    "iclog_activate 0, cil_push 3, iclog_switch 2, iclog_syncing 2, "
+	    "iclog_activate 0, cil_push 5, iclog_switch 0, iclog_syncing 0, "
 	    "iclog_write 1, iclog_sync_done 1, iclog_callbacks_start 1, "
 	    "cil_committed 2, ail_insert 4, iclog_callbacks_done 1, "
 	    "iclog_activate 1, iclog_write 2, iclog_sync_done 2, "
 	    "iclog_callbacks_start 2, cil_committed 3, ail_insert 6, "
-	    "iclog_callbacks_done 2, iclog_activate 2");
+	    "iclog_callbacks_done 2, iclog_activate 2, "
+	    "iclog_write 3, iclog_sync_done 3, iclog_callbacks_start 3, "
+	    "cil_committed 4, ail_move 8, iclog_callbacks_done 3, "
+	    "iclog_activate 3, iclog_write 0, iclog_sync_done 0, "
+	    "iclog_callbacks_start 0, cil_committed 5, ail_move 10, "
+	    "iclog_callbacks_done 0, iclog_activate 0");
 }
 
 /* A checkpoint over several records: all of them before its end is. */
