@@ -92,7 +92,11 @@ bool alloc_wait_busy(struct alloc_search *s, unsigned int *tries, int *rc);
 
 /* --- alloc_reserve.c --- */
 
-/* Before the AGF is locked: find out how much is kept in the group. */
+/*
+ * Before the AGF is locked: find out how much is kept in the group. The first
+ * time, that takes the AGI, which @t has or lets go of again: who has the AGF
+ * of the group by then must be alone, as a recovery is.
+ */
 int alloc_reserve_init(struct trans *t, struct perag *pag) MUST_CHECK;
 
 /* Blocks that are free and not for @want. */
