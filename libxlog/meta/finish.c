@@ -31,6 +31,8 @@ enum {
 	SB_PQUOTINO = 232,
 };
 
+enum { MIN_LOGBSIZE = 16 * 1024 };
+
 
 struct defer_hooks finish_hooks;
 
@@ -78,6 +80,12 @@ static int check(struct replay *r)
 	unsigned int flags = r->opts->flags;
 	int rc = 0;
 
+	/* replay changes what the log says, and nothing beyond that */
+	if (r->geom.v5 &&
+	    r->sb.sb_features_ro_compat & ~(uint32_t)XFS_SB_RO_COMPAT_ALL)
+		return replay_refuse(r, -EOPNOTSUPP, "remainder.features",
+				     XLOG_LSN_NONE,
+				     "replay leaves something to be finished, in a filesystem with unknown features");
 	if (r->realtime_left && !(flags & XLOG_RECOVER_LEAVE_UNLINKED))
 		return replay_refuse(r, -EOPNOTSUPP, "remainder.realtime",
 				     XLOG_LSN_NONE,
@@ -267,6 +275,20 @@ static void change_at_end(uint8_t *raw, const uint8_t *sb_raw)
 
 /* --- all --- */
 
+/*
+ * Who recovers this log next takes the number of header blocks of the oldest
+ * record for that of all: ours are as long as those before them. 0: these are
+ * of no length that a log is opened with, and have one header block.
+ */
+static uint32_t buffer_bytes(uint32_t size_bytes)
+{
+	bool ok = size_bytes >= MIN_LOGBSIZE &&
+		  size_bytes <= XLOG_MAX_RECORD_BYTES &&
+		  !(size_bytes & (size_bytes - 1));
+
+	return ok ? size_bytes : 0;
+}
+
 static int open_mount(struct finish *f, const uint8_t *sb_raw)
 {
 	uint32_t sector_bytes = f->r->geom.sectsize;
@@ -285,7 +307,7 @@ static int open_mount(struct finish *f, const uint8_t *sb_raw)
 		/* the same recovery of the same log writes the same */
 		.flags = LOG_NO_THREADS,
 		.seed = (xfs_lsn_cycle(b->head) ^ xfs_lsn_block(b->head) << 8) | 1,
-		.logbsize_bytes = b->last_size_bytes,
+		.logbsize_bytes = buffer_bytes(b->last_size_bytes),
 		.cache_bytes = f->r->max_bytes / 2,
 	};
 	int rc;
