@@ -212,6 +212,17 @@ static int check_device(const struct bmap_work *bw)
 				 (unsigned long long)bw->ino) : 0;
 }
 
+/* What changes a map trusts its order. */
+static int check_map(struct inode *ip)
+{
+	int rc;
+
+	inode_lock(ip);
+	rc = bmap_check(ip);
+	inode_unlock(ip);
+	return rc;
+}
+
 int bmap_work_begin(struct trans_fs *fs, struct defer_work *work,
 		    struct trans **t, struct inode **ip) UNCHECKED_LOCKING
 {
@@ -220,6 +231,9 @@ int bmap_work_begin(struct trans_fs *fs, struct defer_work *work,
 
 	if (rc)
 		return rc;
+	rc = check_map(bw->ip);
+	if (rc)
+		goto put_inode;
 	rc = trans_alloc_blocks(fs, XFS_TR_ITRUNCATE, split_blocks(fs), true,
 				t);
 	if (rc == -ENOSPC)

@@ -284,3 +284,39 @@ Test(bmap_recovered, intents_that_cannot_be_are_refused)
 	refuses(&me, -EUCLEAN, "another device");
 	teardown();
 }
+
+/* --- maps that cannot be --- */
+
+/* As a damaged inode has it. */
+static void set_list(struct inode *ip, const struct xfs_bmbt_rec *rec,
+		     unsigned int count)
+{
+	uint8_t *fork = inode_fork(ip, XFS_DATA_FORK, NULL);
+
+	inode_set_nextents(ip, XFS_DATA_FORK, count);
+	ip->di.di_nblocks = 0;
+	for (unsigned int i = 0; i < count; i++) {
+		xfs_bmbt_rec_encode(fork + i * xfs_bmbt_rec_size, &rec[i], 0,
+				    XFS_BE);
+		ip->di.di_nblocks += rec[i].br_blockcount;
+	}
+}
+
+Test(bmap_recovered, a_map_out_of_order_is_not_changed)
+{
+	/* what is to be mapped would be joined to the second one */
+	const struct xfs_bmbt_rec list[] = {
+		{ .br_startoff = 6, .br_startblock = 900, .br_blockcount = 1 },
+		{ .br_startoff = 5, .br_startblock = 998, .br_blockcount = 2 },
+	};
+	struct xfs_map_extent me;
+
+	setup(true);
+	set_list(a, list, 2);
+	me = intent(a, XFS_BMAP_EXTENT_MAP);
+	refuses(&me, -EUCLEAN, "overlaps");
+	me = intent(a, XFS_BMAP_EXTENT_UNMAP);
+	refuses(&me, -EUCLEAN, "overlaps");
+	set_list(a, NULL, 0);
+	teardown();
+}
