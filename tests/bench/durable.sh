@@ -13,11 +13,11 @@
 # round.
 #
 # BENCH_DIR: a folder on the disk to measure on (default: in /var/tmp).
-# BENCH_ROUNDS, BENCH_MS: how often (7), and how long (400) each.
+# BENCH_ROUNDS, BENCH_MS: how often (11), and how long (250) each.
 set -euo pipefail
 bin=$(realpath "$1")
-rounds=${BENCH_ROUNDS:-7}
-ms=${BENCH_MS:-400}
+rounds=${BENCH_ROUNDS:-11}
+ms=${BENCH_MS:-250}
 dir=${BENCH_DIR:-$(mktemp -d /var/tmp/xlog-bench.XXXXXX)}
 mkdir -p "$dir"
 cleanup() {
@@ -105,7 +105,7 @@ row() {	# <threads> <name>...
 	medians "$*" <"$dir/rates"
 }
 
-"$bin/bandwidth" "$dir/log" "$rounds"
+"$bin/bandwidth" "$dir/log" 5
 rm "$dir/log"
 make_image
 echo "durable commits a second, medians of $rounds rounds of $ms ms each in turn, in $dir:"
