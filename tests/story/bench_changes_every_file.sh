@@ -14,8 +14,13 @@ result() {
 }
 
 # What it finds: of some images, that is more than nothing.
+# Groups come in the order in which threads get to them.
 repair() {	# <image> [-l log]
-	xfs_repair -n "${@:2}" "$1" 2>&1 || echo "it exits with $?"
+	local rc=0
+
+	xfs_repair -n "${@:2}" "$1" >repair.out 2>&1 || rc=$?
+	grep -v -- '- agno = ' repair.out || true
+	echo "it exits with $rc"
 }
 
 try() {	# <name> [option]... of the filesystem fs, its log in log or inside
