@@ -12,11 +12,14 @@ int free_ag_extent(struct trans *t, struct perag *pag, struct buf *agfbuf,
 		   xfs_agblock_t agbno, uint32_t len,
 		   const struct rmap_owner *who, bool from_list)
 {
-	/* what can be wrong with that is found before anything is changed */
-	int rc = alloc_check_used(t, pag, agfbuf, agbno, len);
+	int rc = 0;
 
-	if (!rc && who->owner != XFS_RMAP_OWN_NULL)
-		rc = rmap_free(t, pag, agfbuf, agbno, len, who);
+	/* what is wrong is found before anything is changed: else alloc_give's */
+	if (t->fs->geom.rmapbt && who->owner != XFS_RMAP_OWN_NULL) {
+		rc = alloc_check_used(t, pag, agfbuf, agbno, len);
+		if (!rc)
+			rc = rmap_free(t, pag, agfbuf, agbno, len, who);
+	}
 	if (!rc)
 		rc = alloc_give(t, pag, agfbuf, agbno, len);
 	if (!rc)
