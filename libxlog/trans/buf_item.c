@@ -32,11 +32,6 @@ static uint32_t chunks_of(const struct buf_item *bi)
 	return bi->buf->len_bb * BB_SIZE / XFS_CHUNK_BYTES;
 }
 
-static bool is_set(const struct buf_item *bi, uint32_t chunk)
-{
-	return bi->map[chunk / 32] >> chunk % 32 & 1;
-}
-
 /* Words of the map that the log has. */
 static uint32_t map_words(const struct buf_item *bi)
 {
@@ -48,16 +43,30 @@ static uint32_t format_bytes(const struct buf_item *bi)
 	return xfs_buf_log_format_size + 4 * map_words(bi);
 }
 
+/* The first chunk from @chunk on that is changed, or is not; else the end. */
+static uint32_t next_chunk(const struct buf_item *bi, uint32_t chunk,
+			   bool changed)
+{
+	uint32_t n = chunks_of(bi);
+
+	while (chunk < n) {
+		uint32_t word = bi->map[chunk / 32];
+
+		word = (changed ? word : ~word) >> chunk % 32;
+		if (word) {
+			chunk += (uint32_t)__builtin_ctz(word);
+			break;
+		}
+		chunk += 32 - chunk % 32;
+	}
+	return chunk < n ? chunk : n;
+}
+
 /* The run of changed chunks from @*chunk on: its length, 0 if there is none. */
 static uint32_t next_run(const struct buf_item *bi, uint32_t *chunk)
 {
-	uint32_t n = chunks_of(bi), end;
-
-	while (*chunk < n && !is_set(bi, *chunk))
-		++*chunk;
-	for (end = *chunk; end < n && is_set(bi, end); end++)
-		;
-	return end - *chunk;
+	*chunk = next_chunk(bi, *chunk, true);
+	return next_chunk(bi, *chunk, false) - *chunk;
 }
 
 static void item_size(struct log_item *item, uint32_t *nregions,
