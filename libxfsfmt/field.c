@@ -8,17 +8,14 @@
 uint64_t xfs_bits_get(const void *p, unsigned int first, unsigned int bits)
 {
 	const uint8_t *b = (const uint8_t *)p + first / 8;
-	unsigned int have = 8 - first % 8;
-	uint64_t v = *b & 0xffu >> first % 8;
+	unsigned int skip = first % 8, bytes = (skip + bits + 7) / 8;
+	unsigned int rest = 8 * bytes - skip - bits;	/* of the last one */
+	uint64_t v = *b & 0xffu >> skip;
 
-	while (have < bits) {
-		/* the ninth byte is only touched in part: 64 bits fit */
-		unsigned int take = bits - have < 8 ? bits - have : 8;
-
-		v = v << take | (uint64_t)*++b >> (8 - take);
-		have += take;
-	}
-	return v >> (have - bits);
+	for (unsigned int i = 1; i < bytes && i < 8; i++)
+		v = v << 8 | b[i];
+	/* the ninth byte is only touched in part: 64 bits fit */
+	return bytes > 8 ? v << (8 - rest) | b[8] >> rest : v >> rest;
 }
 
 void xfs_bits_put(void *p, unsigned int first, unsigned int bits,
