@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# durable.sh FOLDER: what the programs in FOLDER make durable on one disk: the
-# bandwidth of the log; commits per second, first of both policies of the log
-# engine with all transactions synchronous, then of the engine against SQLite and
-# RocksDB, each changing records of 232 bytes in transactions of their own.
+# durable.sh FOLDER: what the programs in FOLDER make durable on one disk: commits
+# per second, first of both policies of the log engine with all transactions
+# synchronous, then of the engine against SQLite and RocksDB, each changing
+# records of 232 bytes in transactions of their own; and the bandwidth of the log.
 # Whichever of the two was not built is named.
 #
 # A disk is not equally fast all the time, and others use it: so all of a row
@@ -105,8 +105,6 @@ row() {	# <threads> <name>...
 	medians "$*" <"$dir/rates"
 }
 
-"$bin/bandwidth" "$dir/log" 5
-rm "$dir/log"
 make_image
 echo "durable commits a second, medians of $rounds rounds of $ms ms each in turn, in $dir:"
 for n in 1 2 4 16 64; do
@@ -127,3 +125,7 @@ done
 [ ${#peers[@]} = 0 ] || for n in 1 16 128; do
 	row $n delaylog "${peers[@]}"
 done
+# at the end: a disk that is told to take less from those who wrote much does so
+# for a while
+rm "$dir/fs"
+"$bin/bandwidth" "$dir/log" 5
