@@ -222,44 +222,41 @@ static int finish_unlinked(struct finish *f)
 /* --- the superblock --- */
 
 /*
- * Log it, changed by @change: it ends as @sb_raw has it, but for what finishing
- * counts.
+ * Dquots are not kept up here: whoever mounts with quotas next is to count
+ * them anew. That is so before anything else changes.
  */
-static int log_superblock(struct finish *f, const uint8_t *sb_raw,
-			  void (*change)(uint8_t *raw, const uint8_t *sb_raw))
+static int forget_quota_checks(struct finish *f)
 {
 	struct trans_fs *fs = &f->m->fs;
 	struct trans *t;
 	struct buf *b;
-	int rc = trans_alloc(fs, XFS_TR_SB, &t);
+	uint8_t *flags;
+	int rc;
 
+	if (!(f->r->sb.sb_qflags & XFS_QUOTA_CHKD))
+		return 0;
+	rc = trans_alloc(fs, XFS_TR_SB, &t);
 	if (rc)
 		return rc;
 	rc = trans_read_buf(fs, t, 0, fs->geom.sectsize / BB_SIZE,
 			    &trans_sb_ops, &b);
 	if (!rc) {
-		change(b->data, sb_raw);
+		flags = b->data + SB_QFLAGS;
+		put_be16(flags, (uint16_t)(get_be16(flags) &
+					   ~(unsigned int)XFS_QUOTA_CHKD));
 		rc = trans_log_superblock(t);
 	}
-	if (!rc)
-		return trans_commit_sync(t);
-	trans_cancel(t);
-	return rc;
+	if (rc) {
+		trans_cancel(t);
+		return rc;
+	}
+	notice(&fs->sink, XLOG_NOTICE, "sb.quota", XLOG_LSN_NONE,
+	       "quotas will be counted anew by the next mount that wants them");
+	return trans_commit_sync(t);
 }
 
-/*
- * Dquots are not kept up here: whoever mounts with quotas next is to count
- * them anew.
- */
-static void forget_quota_checks(uint8_t *raw, const uint8_t *sb_raw)
-{
-	(void)sb_raw;
-	put_be16(raw + SB_QFLAGS, get_be16(raw + SB_QFLAGS) &
-		 (uint16_t)~(unsigned int)XFS_QUOTA_CHKD);
-}
-
-/* What the end of a recovery changes in it. */
-static void change_at_end(uint8_t *raw, const uint8_t *sb_raw)
+/* What the end of a recovery changes in it, by the superblock of replay. */
+static void change_at_end(void *ctx, uint8_t *raw)
 {
 	static const struct {
 		unsigned int	off, bytes;
@@ -267,6 +264,7 @@ static void change_at_end(uint8_t *raw, const uint8_t *sb_raw)
 		{ SB_QUOTINOS, 16 }, { SB_LOG_INCOMPAT, 4 },
 		{ SB_PQUOTINO, 8 },
 	};
+	const uint8_t *sb_raw = ctx;
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		memcpy(raw + fields[i].off, sb_raw + fields[i].off,
@@ -323,26 +321,20 @@ static int open_mount(struct finish *f, const uint8_t *sb_raw)
 	return rc;
 }
 
-static int finish_all(struct finish *f, const uint8_t *sb_raw)
+static int finish_all(struct finish *f)
 {
 	unsigned int flags = f->r->opts->flags;
 	uint64_t cow;
-	int rc = 0;
+	int rc = forget_quota_checks(f);
 
-	if (f->r->sb.sb_qflags & XFS_QUOTA_CHKD) {
-		notice(&f->r->log->sink, XLOG_NOTICE, "sb.quota",
-		       XLOG_LSN_NONE,
-		       "quotas will be counted anew by the next mount that wants them");
-		rc = log_superblock(f, sb_raw, forget_quota_checks);
-	}
 	if (!rc)
 		rc = finish_intents(f);
-	if (!rc && !(flags & XLOG_RECOVER_LEAVE_UNLINKED))
-		rc = finish_unlinked(f);
-	if (!rc && !(flags & XLOG_RECOVER_LEAVE_UNLINKED) &&
-	    f->r->geom.reflink)
+	if (rc || flags & XLOG_RECOVER_LEAVE_UNLINKED)
+		return rc;
+	rc = finish_unlinked(f);
+	if (!rc && f->r->geom.reflink)
 		rc = refcount_recover_cow_leftovers(&f->m->fs, &cow);
-	return rc ? rc : log_superblock(f, sb_raw, change_at_end);
+	return rc;
 }
 
 /* To both devices: what replay wrote has been counted. */
@@ -371,8 +363,10 @@ static int finish(struct replay *r, const uint8_t *sb_raw)
 	if (!(r->opts->flags & XLOG_RECOVER_SKIP_INTENTS))
 		rc = take_intents(&f);
 	if (!rc)
-		rc = finish_all(&f, sb_raw);
+		rc = finish_all(&f);
 	drop_intents(&f);
+	f.m->change_sb = change_at_end;
+	f.m->change_sb_ctx = (void *)(uintptr_t)sb_raw;
 	finish_hooks.points = f.m->fs.hooks.points;
 	if (!rc)
 		rc = unmount ? mount_unmount(f.m) : mount_freeze(f.m);

@@ -9,6 +9,7 @@
 #include "libxlog/replay/fsread.h"
 #include "libxlog/trans/busy.h"
 #include "libxlog/trans/counters.h"
+#include "libxlog/trans/trans_buf.h"
 
 static int refuse(const struct xlog *reader, int rc, const char *code,
 		  const char *why)
@@ -45,6 +46,21 @@ static int check_log(const struct xlog *reader, const struct xlog_bounds *b)
 	return 0;
 }
 
+static int change_superblock(struct mount *m, struct trans *t)
+{
+	struct trans_fs *fs = &m->fs;
+	struct buf *b;
+	int rc;
+
+	if (!m->change_sb)
+		return 0;
+	rc = trans_read_buf(fs, t, 0, fs->geom.sectsize / BB_SIZE,
+			    &trans_sb_ops, &b);
+	if (!rc)
+		m->change_sb(m->change_sb_ctx, b->data);
+	return rc;
+}
+
 /* The superblock, for covering: its counters may be right in memory only. */
 static int log_superblock(void *ctx)
 {
@@ -54,7 +70,9 @@ static int log_superblock(void *ctx)
 
 	if (rc)
 		return rc;
-	rc = trans_log_superblock(t);
+	rc = change_superblock(m, t);
+	if (!rc)
+		rc = trans_log_superblock(t);
 	if (!rc)
 		return trans_commit_sync(t);
 	trans_cancel(t);

@@ -19,6 +19,12 @@ struct mount_options {
 struct mount {
 	struct xlog	*reader;	/* borrowed */
 	struct trans_fs	fs;
+	/*
+	 * What else is to be changed in the superblock, @raw, when it is
+	 * logged at the end. May be NULL.
+	 */
+	void		(*change_sb)(void *ctx, uint8_t *raw);
+	void		*change_sb_ctx;
 	/* once it has been ended: the last checkpoint, and the unmount record */
 	xfs_lsn_t	sb_lsn, unmount_lsn;
 };
