@@ -33,6 +33,7 @@ find_missing() {	# <what for>
 	module_of libjson-c-dev json-c
 	module_of libisal-dev libisal
 	module_of liburing-dev liburing
+	header_of systemtap-sdt-dev sys/sdt.h
 	[ "$1" != build ] || return 0
 	if [ "$1" = fuzz ]; then
 		command_of clang clang
@@ -53,7 +54,6 @@ find_missing() {	# <what for>
 	fi
 	[ "$1" = check ] || return 0
 	header_of libcriterion-dev criterion/criterion.h
-	header_of systemtap-sdt-dev sys/sdt.h
 	command_of clang clang
 	command_of jq jq
 	command_of xz-utils xz

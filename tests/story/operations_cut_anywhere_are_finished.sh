@@ -64,6 +64,8 @@ make_base() {	# <option of xlog-mkfs>...
 
 # Left at a point, and recovered by us.
 leave_at() {	# <point> <operation> <inode>...
+	# a loop device may still be on its way out: not of this file
+	rm -f theirs.img
 	cp --sparse=always base.img theirs.img
 	expect_exit 0 "$leave" theirs.img "$@"
 	cp --sparse=always theirs.img ours.img
