@@ -440,7 +440,10 @@ enum {
 	XLOG_RECOVER_LEAVE_UNLINKED = 4,
 	/* Replay though intents are pending, which are dropped. */
 	XLOG_RECOVER_SKIP_INTENTS = 8,
-	/* Read back what was written, past the page cache, and compare. */
+	/*
+	 * Read back what replay wrote, past the page cache, and compare; not
+	 * what finishing writes.
+	 */
 	XLOG_RECOVER_REREAD = 16,
 	/*
 	 * Write nothing: the callbacks and the result say what would be done,
