@@ -33,7 +33,6 @@ enum {
 
 enum { MIN_LOGBSIZE = 16 * 1024 };
 
-
 struct defer_hooks finish_hooks;
 
 struct finish {
@@ -43,42 +42,83 @@ struct finish {
 	uint64_t	done;		/* of what was found, for the progress */
 };
 
-/* --- before the first write --- */
+/* --- opening --- */
 
-/* Every pending intent must be one that can be finished. */
-static int check_intents(struct replay *r)
+/*
+ * Who recovers this log next takes the number of header blocks of the oldest
+ * record for that of all: ours are as long as those before them. 0: these are
+ * of no length that a log is opened with, and have one header block.
+ */
+static uint32_t buffer_bytes(uint32_t size_bytes)
 {
-	/* enough of a filesystem to judge what an intent says */
-	struct trans_fs *fs = calloc(1, sizeof(*fs));
-	const struct xlog_pending_intent *p = NULL;
-	int rc = 0;
+	bool ok = size_bytes >= MIN_LOGBSIZE &&
+		  size_bytes <= XLOG_MAX_RECORD_BYTES &&
+		  !(size_bytes & (size_bytes - 1));
 
-	if (!fs)
-		return replay_no_memory(r);
-	fs->sink = r->log->sink;
-	fs->geom = r->geom;
-	rc = perags_new(fs);
-	while (!rc && (p = xlog_pending_next(r->pending, p))) {
-		const struct defer_type *type;
-		struct list works, *first;
+	return ok ? size_bytes : 0;
+}
 
-		list_init(&works);
-		rc = finish_decode(fs, p, &type, &works);
-		while ((first = list_first(&works))) {
-			list_remove(first);
-			type->free_work(container_of(first,
-						     struct defer_work, link));
-		}
-	}
-	perags_free(fs);
-	free(fs);
+static int open_mount(struct finish *f, const uint8_t *sb_raw)
+{
+	uint32_t sector_bytes = f->r->geom.sectsize;
+	uint8_t sb[REPLAY_SB_MAX_BYTES];
+	const struct xlog_bounds *b = &f->r->res->bounds;
+	const struct xlog_pending_intent *oldest =
+		f->r->opts->flags & XLOG_RECOVER_SKIP_INTENTS ? NULL :
+		xlog_pending_next(f->r->pending, NULL);
+	const struct mount_recovered how = {
+		.head = b->head,
+		.prev_block = xlog_lsn_block(b->last_record),
+		.tail = oldest ? oldest->lsn : b->last_record,
+		.sb = sb,
+	};
+	const struct mount_options opts = {
+		/* the same recovery of the same log writes the same */
+		.flags = LOG_NO_THREADS,
+		.seed = (xfs_lsn_cycle(b->head) ^ xfs_lsn_block(b->head) << 8) | 1,
+		.logbsize_bytes = buffer_bytes(b->last_size_bytes),
+		.cache_bytes = f->r->max_bytes / 2,
+	};
+	int rc;
+
+	/* it is not stamped before it is written */
+	memcpy(sb, sb_raw, sector_bytes);
+	if (f->r->geom.v5)
+		put_le32(sb + XFS_SB_CRC_OFF,
+			 xfs_crc_block(sb, sector_bytes, XFS_SB_CRC_OFF));
+	rc = mount_open_recovered(f->r->log, &opts, &how, &f->m);
+	if (!rc)
+		f->m->fs.hooks = finish_hooks;
 	return rc;
 }
 
-static int check(struct replay *r)
+/* --- before the first write --- */
+
+/* Every pending intent must be one that can be finished. */
+static int check_intents(struct finish *f)
+{
+	const struct xlog_pending_intent *p = NULL;
+	int rc = 0;
+
+	while (!rc && (p = xlog_pending_next(f->r->pending, p))) {
+		const struct defer_type *type;
+		struct list works;
+
+		list_init(&works);
+		rc = finish_decode(&f->m->fs, p, &type, &works);
+		if (!rc)
+			defer_free_works(type, &works);
+	}
+	return rc;
+}
+
+/* What cannot be opened is not replayed either: nothing is written by that. */
+static int check(struct replay *r, const uint8_t *sb_raw)
 {
 	unsigned int flags = r->opts->flags;
-	int rc = 0;
+	struct finish f = { .r = r };
+	const char *why = "a filesystem that cannot be opened to finish what is left";
+	int rc;
 
 	/* replay changes what the log says, and nothing beyond that */
 	if (r->geom.v5 &&
@@ -90,11 +130,14 @@ static int check(struct replay *r)
 		return replay_refuse(r, -EOPNOTSUPP, "remainder.realtime",
 				     XLOG_LSN_NONE,
 				     "unlinked realtime files or realtime CoW extents, which only a mount can free");
-	if (!(flags & XLOG_RECOVER_SKIP_INTENTS))
-		rc = check_intents(r);
+	rc = open_mount(&f, sb_raw);
+	if (!rc && !(flags & XLOG_RECOVER_SKIP_INTENTS)) {
+		why = "an intent that cannot be finished";
+		rc = check_intents(&f);
+	}
+	mount_close(f.m);
 	if (rc && !r->res->refused[0])
-		snprintf(r->res->refused, sizeof(r->res->refused),
-			 "an intent that cannot be finished");
+		snprintf(r->res->refused, sizeof(r->res->refused), "%s", why);
 	return rc;
 }
 
@@ -119,7 +162,7 @@ static int take_intents(struct finish *f)
 	while (!rc && (p = xlog_pending_next(f->r->pending, p))) {
 		const struct defer_type *type;
 		struct defer_recovered *rec;
-		struct list works, *first;
+		struct list works;
 
 		list_init(&works);
 		rc = finish_decode(fs, p, &type, &works);
@@ -130,11 +173,9 @@ static int take_intents(struct finish *f)
 			list_insert_last(&rec->link, &f->recovered);
 			continue;
 		}
-		while ((first = list_first(&works))) {
-			list_remove(first);
-			type->free_work(container_of(first,
-						     struct defer_work, link));
-		}
+		/* of what could not be decoded there are none */
+		if (!list_is_empty(&works))
+			defer_free_works(type, &works);
 	}
 	return rc;
 }
@@ -273,54 +314,6 @@ static void change_at_end(void *ctx, uint8_t *raw)
 
 /* --- all --- */
 
-/*
- * Who recovers this log next takes the number of header blocks of the oldest
- * record for that of all: ours are as long as those before them. 0: these are
- * of no length that a log is opened with, and have one header block.
- */
-static uint32_t buffer_bytes(uint32_t size_bytes)
-{
-	bool ok = size_bytes >= MIN_LOGBSIZE &&
-		  size_bytes <= XLOG_MAX_RECORD_BYTES &&
-		  !(size_bytes & (size_bytes - 1));
-
-	return ok ? size_bytes : 0;
-}
-
-static int open_mount(struct finish *f, const uint8_t *sb_raw)
-{
-	uint32_t sector_bytes = f->r->geom.sectsize;
-	uint8_t sb[REPLAY_SB_MAX_BYTES];
-	const struct xlog_bounds *b = &f->r->res->bounds;
-	const struct xlog_pending_intent *oldest =
-		f->r->opts->flags & XLOG_RECOVER_SKIP_INTENTS ? NULL :
-		xlog_pending_next(f->r->pending, NULL);
-	const struct mount_recovered how = {
-		.head = b->head,
-		.prev_block = xlog_lsn_block(b->last_record),
-		.tail = oldest ? oldest->lsn : b->last_record,
-		.sb = sb,
-	};
-	const struct mount_options opts = {
-		/* the same recovery of the same log writes the same */
-		.flags = LOG_NO_THREADS,
-		.seed = (xfs_lsn_cycle(b->head) ^ xfs_lsn_block(b->head) << 8) | 1,
-		.logbsize_bytes = buffer_bytes(b->last_size_bytes),
-		.cache_bytes = f->r->max_bytes / 2,
-	};
-	int rc;
-
-	/* it is not stamped before it is written */
-	memcpy(sb, sb_raw, sector_bytes);
-	if (f->r->geom.v5)
-		put_le32(sb + XFS_SB_CRC_OFF,
-			 xfs_crc_block(sb, sector_bytes, XFS_SB_CRC_OFF));
-	rc = mount_open_recovered(f->r->log, &opts, &how, &f->m);
-	if (!rc)
-		f->m->fs.hooks = finish_hooks;
-	return rc;
-}
-
 static int finish_all(struct finish *f)
 {
 	unsigned int flags = f->r->opts->flags;
@@ -351,8 +344,7 @@ static uint64_t written_bb(const struct finish *f)
 static int finish(struct replay *r, const uint8_t *sb_raw)
 {
 	struct finish f = { .r = r };
-	bool unmount = !(r->opts->flags & XLOG_RECOVER_LEAVE_UNLINKED) ||
-		       !(r->res->unlinked || r->res->cow_extents);
+	bool unmount = !replay_is_something_left(r);
 	int rc;
 
 	list_init(&f.recovered);

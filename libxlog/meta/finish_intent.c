@@ -179,7 +179,6 @@ static int decode_all(struct trans_fs *fs, const struct finish_type *ft,
 {
 	uint32_t n = ft->extents ? xfs_logitem_extents(v) : 1;
 	struct defer_work *w;
-	struct list *first;
 	int rc = 0;
 
 	for (uint32_t i = 0; i < n && !rc; i++) {
@@ -187,11 +186,8 @@ static int decode_all(struct trans_fs *fs, const struct finish_type *ft,
 		if (!rc)
 			list_insert_last(&w->link, works);
 	}
-	while (rc && (first = list_first(works))) {
-		list_remove(first);
-		ft->type->free_work(container_of(first, struct defer_work,
-						 link));
-	}
+	if (rc)
+		defer_free_works(ft->type, works);
 	return rc;
 }
 

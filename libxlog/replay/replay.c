@@ -290,7 +290,15 @@ bool replay_has_to_finish(const struct replay *r)
 	return intents_to_finish(r) || inodes_to_finish(r);
 }
 
-/* What a mount would go on with: is that wanted, and can it be done? */
+bool replay_is_something_left(const struct replay *r)
+{
+	const struct xlog_recover_result *res = r->res;
+
+	return (res->intents && !intents_to_finish(r)) ||
+	       ((res->unlinked || res->cow_extents) && !inodes_to_finish(r));
+}
+
+/* What a mount would go on with: is that wanted, and is it done here? */
 static int check_remainder(struct replay *r)
 {
 	const struct xlog_recover_result *res = r->res;
@@ -313,7 +321,7 @@ static int check_remainder(struct replay *r)
 				     res->unlinked == 1 ? "" : "s",
 				     (unsigned long long)res->cow_extents,
 				     res->cow_extents == 1 ? "" : "s");
-	return r->finisher->check(r);
+	return 0;
 }
 
 static int write_all(struct replay *r)
@@ -348,15 +356,6 @@ static int settle(struct replay *r)
 	return replay_settle(r, r->log->dev, NULL, 0);
 }
 
-/* On purpose: what is left is named by the options. */
-static bool is_something_left(const struct replay *r)
-{
-	const struct xlog_recover_result *res = r->res;
-
-	return (res->intents && !intents_to_finish(r)) ||
-	       ((res->unlinked || res->cow_extents) && !inodes_to_finish(r));
-}
-
 static int recover_dirty(struct replay *r)
 {
 	struct xlog_recover_result *res = r->res;
@@ -378,6 +377,8 @@ static int recover_dirty(struct replay *r)
 		return rc;
 	memcpy(sb_raw, r->sb_raw, r->geom.sectsize);
 	rc = replay_superblock(r, sb_raw);
+	if (!rc && replay_has_to_finish(r))
+		rc = r->finisher->check(r, sb_raw);
 	if (!rc)
 		rc = write_all(r);
 	if (rc)
@@ -388,10 +389,12 @@ static int recover_dirty(struct replay *r)
 			rc = r->finisher->finish(r, sb_raw);
 	} else {
 		/* a log marked clean is never finished by anyone again */
-		rc = cleanend_write(r, sb_raw, !is_something_left(r));
+		rc = cleanend_write(r, sb_raw,
+				    !replay_is_something_left(r));
 	}
 	if (!rc)
-		res->state = is_something_left(r) ? XLOG_DIRTY : XLOG_CLEAN;
+		res->state = replay_is_something_left(r) ? XLOG_DIRTY :
+							  XLOG_CLEAN;
 	return rc;
 }
 

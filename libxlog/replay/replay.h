@@ -160,10 +160,11 @@ struct target *apply_target(struct replay *r, const struct replay_item *it,
 /* Where replay ends: who finishes what it leaves, by transactions. */
 struct replay_finisher {
 	/*
-	 * Before the first write: can all that is left be finished? 0, or what
-	 * replay_refuse() returned.
+	 * Before the first write, in a dry run too: can all that is left be
+	 * finished, with @sb_raw as finish() will have it? Errors are reported,
+	 * and the result says what is refused.
 	 */
-	int (*check)(struct replay *r);
+	int (*check)(struct replay *r, const uint8_t *sb_raw);
 	/*
 	 * All is replayed and durable, the blocks ahead of the head are
 	 * cleared. Finish, and end the log: with an unmount record, unless
@@ -222,6 +223,12 @@ int replay_recover(struct xlog *log, const struct xlog_recover_options *opts,
  * recovery wants? To be asked once the remainder is known.
  */
 bool replay_has_to_finish(const struct replay *r);
+
+/*
+ * Is something left on purpose, by the same? Then the log must not be marked
+ * clean: that is never finished by anyone again.
+ */
+bool replay_is_something_left(const struct replay *r);
 
 /*
  * Make a recovery of r->log ready, with r->opts and r->res set by the caller

@@ -92,6 +92,9 @@ struct defer_type {
 	void (*free_work)(struct defer_work *w);
 };
 
+/* Free all of @works, of @type: the list is empty then. */
+void defer_free_works(const struct defer_type *type, struct list *works);
+
 /*
  * Defer @w, which is taken: to the last intent of @t if that is of the same
  * type and has room, else to another one behind it. @t can roll.

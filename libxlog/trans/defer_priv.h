@@ -19,7 +19,6 @@ struct defer_pending {
 struct defer_pending *defer_pending_new(struct trans_fs *fs,
 					const struct defer_type *type);
 void defer_pending_free_all(struct list *pending);
-void defer_free_works(const struct defer_type *type, struct list *works);
 
 /*
  * @t logs intents for what it has deferred, which moves in front of @pending,

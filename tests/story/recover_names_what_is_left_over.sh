@@ -44,6 +44,30 @@ shows 'copy: dirty: what was pending is lost'
 is_untouched "$image"
 expect_exit 4 "$XLOG_RECOVER" --intents=skip --iunlinks=leave -n "$image"
 is_untouched "$image"
+# what is dropped is not said to be done, whatever else is
+rm copy
+expect_exit 4 "$XLOG_RECOVER" --intents=skip --target=copy "$image"
+shows '3 unlinked inodes freed; '
+shows 'copy: dirty: what was pending is lost'
+expect_exit 4 "$XLOG_PRINT" --check copy
+shows 'dirty: '
+rm copy
+
+# what only replay may ignore is refused before that
+if command -v xfs_db >/dev/null; then
+	cp --sparse=always "$image" unknown.img
+	xfs_db -x -c 'sb 0' -c 'write -d features_ro_compat 0x4000000f' \
+		unknown.img >out 2>&1 || fail 'xfs_db cannot set a feature'
+	remember unknown.img
+	for option in '' -n; do
+		# shellcheck disable=SC2086 # no option is no word
+		expect_exit 4 "$XLOG_RECOVER" --force=features $option unknown.img
+		says 'in a filesystem with unknown features'
+		shows 'unknown.img: dirty, left as it is'
+		is_untouched unknown.img
+	done
+	rm unknown.img unknown.img.kept
+fi
 
 # intents alone, and then the rest
 expect_exit 4 "$XLOG_RECOVER" --iunlinks=leave "$image"
