@@ -236,10 +236,6 @@ int bmap_work_begin(struct trans_fs *fs, struct defer_work *work,
 		goto put_inode;
 	rc = trans_alloc_blocks(fs, XFS_TR_ITRUNCATE, split_blocks(fs), true,
 				t);
-	if (rc == -ENOSPC)
-		report(&fs->sink, rc, "space", XLOG_LSN_NONE,
-		       "no space to change the map of inode %llu",
-		       (unsigned long long)bw->ino);
 	if (rc)
 		goto put_inode;
 	inode_join(*t, bw->ip);

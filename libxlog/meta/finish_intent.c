@@ -242,6 +242,12 @@ int finish_begin(struct trans_fs *fs, struct defer_recovered *rec,
 					    struct defer_work, link),
 			   &t, ips);
 
+	/* of all that can be wrong only this has not been reported */
+	if (rc == -ENOSPC)
+		report(&fs->sink, rc, "space", rec->lsn,
+		       "no space to finish %s 0x%llx",
+		       xfs_li_name(rec->type->intent_type),
+		       (unsigned long long)rec->id);
 	if (rc) {
 		defer_recovered_free(rec);
 		return rc;
