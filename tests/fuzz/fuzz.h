@@ -151,4 +151,11 @@ static inline bool fuzz_log(struct xlog *log, const uint8_t *data, size_t size,
 	return true;
 }
 
+/* libFuzzer's own; there is none where stored inputs are only replayed. */
+__attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t *data, size_t size,
+					      size_t max_size);
+/* A target may have one, for inputs that others would spoil. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
+			       unsigned int seed);
+
 #endif

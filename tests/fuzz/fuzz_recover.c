@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A whole filesystem image, recovered in memory: gates, plan, replay, what is
- * left, write, end of the log. The input is described in image.h. Checked
- * besides what the sanitizers see: a refusal has written nothing, nothing but
- * a refusal fails, and a second recovery finds nothing to do.
+ * left, write, finishing, end of the log. The input is described in image.h.
+ * Checked besides what the sanitizers see: a refusal has written nothing,
+ * nothing but a refusal fails where nothing is to be finished, and a second
+ * recovery finds nothing to do.
  */
 #include "libxfsfmt/block.h"
 #include "libxfsfmt/crc32c.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/image.h"
+#include "tests/lib/fixcrc.h"
 #include "tests/lib/stack.h"
 
 enum {
@@ -95,43 +97,6 @@ static bool fix_superblock(struct dev *dev, struct xfs_geom *geom)
 	return !geom->v5 || !dev_write(dev, 0, raw, sb.sb_sectsize);
 }
 
-static void fix_inodes(uint8_t *raw, const struct xfs_geom *geom)
-{
-	for (uint32_t off = 0; off + geom->inodesize <= geom->blocksize;
-	     off += geom->inodesize)
-		if (get_be16(raw + off) == 0x494e)
-			put_le32(raw + off + 100,
-				 xfs_crc_block(raw + off, geom->inodesize,
-					       100));
-}
-
-/* The checksum of the block that begins at @raw, as far as its magic tells. */
-static void fix_block(uint8_t *raw, const struct xfs_geom *geom)
-{
-	const struct xfs_block_type *t;
-
-	if (get_be16(raw) == 0x494e)
-		fix_inodes(raw, geom);
-	for (t = xfs_block_types; t->name; t++) {
-		const uint8_t *magic = raw + t->magic_off;
-		uint32_t len = geom->blocksize;
-
-		if (!t->crc_off || t->version == XFS_BLOCK_V4 ||
-		    !(t->magic_bytes == 4 ? get_be32(magic) == t->magic :
-		      t->magic_bytes == 2 && get_be16(magic) == t->magic))
-			continue;
-		if (!strncmp(t->name, "ag", 2))
-			len = geom->sectsize;
-		else if (!strncmp(t->name, "dir", 3))
-			len = geom->dirblock_bytes;
-		if (len > 65536)
-			return;
-		put_le32(raw + t->crc_off,
-			 xfs_crc_block(raw, len, t->crc_off));
-		return;
-	}
-}
-
 static void fix_blocks(struct dev *dev, const struct xfs_geom *geom,
 		       const uint8_t *data, size_t size)
 {
@@ -149,7 +114,7 @@ static void fix_blocks(struct dev *dev, const struct xfs_geom *geom,
 
 			if (off && off + sizeof(raw) <= dev->size_bytes &&
 			    !dev_read(dev, off, raw, sizeof(raw))) {
-				fix_block(raw, geom);
+				fixcrc_block(raw, geom);
 				if (dev_write(dev, off, raw, sizeof(raw)))
 					return;
 			}
@@ -223,6 +188,17 @@ static size_t writes(const struct stack_record *rec)
 	return n;
 }
 
+/* What is finished is not all looked at before the first write. */
+static bool may_fail(const struct xlog_recover_options *opts,
+		     const struct xlog_recover_result *res)
+{
+	bool intents = !(opts->flags & XLOG_RECOVER_SKIP_INTENTS);
+	bool inodes = !(opts->flags & XLOG_RECOVER_LEAVE_UNLINKED);
+
+	return (intents && res->intents) ||
+	       (inodes && (res->unlinked || res->cow_extents));
+}
+
 static int recover(struct dev *dev, const struct xlog_recover_options *opts,
 		   struct xlog_recover_result *res, size_t *written)
 {
@@ -235,7 +211,8 @@ static int recover(struct dev *dev, const struct xlog_recover_options *opts,
 	rc = stack_recover(watched, NULL, opts, NULL, res);
 	*written = writes(&rec);
 	/* after the first write only devices may fail, and this one does not */
-	if (rc && rc != -ENOMEM && (*written || res->wrote))
+	if (rc && rc != -ENOMEM && (*written || res->wrote) &&
+	    !may_fail(opts, res))
 		abort();
 	stack_record_fini(&rec);
 	dev_close(watched);
@@ -248,13 +225,19 @@ static void recover_twice(struct dev *dev, uint8_t how)
 	struct xlog_recover_result res;
 	size_t written;
 
-	if (recover(dev, &opts, &res, &written) || opts.stop_count)
+	int rc = recover(dev, &opts, &res, &written);
+
+	/* what a failure leaves can be given to it again, and may fail again */
+	if (rc && written)
+		rc = recover(dev, &opts, &res, &written);
+	if (rc || opts.stop_count)
 		return;
 	if (res.state == XLOG_CLEAN) {
 		if (recover(dev, &opts, &res, &written) || written ||
 		    res.state != XLOG_CLEAN)
 			abort();
-	} else if (recover(dev, &opts, &res, &written)) {
+	} else if (recover(dev, &opts, &res, &written) &&
+		   !may_fail(&opts, &res)) {
 		abort();	/* what it left for later must be left again */
 	}
 }
@@ -277,4 +260,82 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	dev_close(dev);
 	return 0;
+}
+
+/* --- mutation --- */
+
+/* The @nth sector that the input has data for; NULL: not so many. */
+static uint8_t *sector_of(uint8_t *data, size_t size, uint64_t nth,
+			  uint32_t *bb)
+{
+	struct input in = { data + 1, data + size };
+	const uint8_t *piece;
+	uint32_t first, count;
+
+	while (next_piece(&in, &first, &count, &piece)) {
+		if (count & PIECE_FILL)
+			continue;
+		if (nth < count) {
+			*bb = first + (uint32_t)nth;
+			return data + (piece - data) + nth * BB_SIZE;
+		}
+		nth -= count;
+	}
+	return NULL;
+}
+
+static uint64_t some_number(uint64_t *state, uint64_t was, uint64_t near,
+			    uint32_t bb)
+{
+	switch (stack_random(state) % 8) {
+	case 0:
+		return was + 1 - stack_random(state) % 3;
+	case 1:
+		return was ^ UINT64_C(1) << stack_random(state) % 64;
+	case 2:
+		return near;
+	case 3:
+		return bb / 8;		/* itself, as often as not */
+	case 4:
+		return stack_random(state) % 8;
+	case 5:
+		return UINT64_MAX >> stack_random(state) % 64;
+	case 6:
+		return stack_random(state) % 4096;
+	default:
+		return stack_random(state);
+	}
+}
+
+/* One number, where structures have numbers: more often at their beginning. */
+static void change_number(uint8_t *sector, uint32_t bb, uint64_t *state)
+{
+	uint32_t bytes = 1u << stack_random(state) % 4;
+	uint32_t room = stack_random(state) % 2 ? 128 : BB_SIZE;
+	uint8_t *at = sector + stack_random(state) % (room / bytes) * bytes;
+	uint8_t *other = sector + stack_random(state) % (BB_SIZE / 8) * 8;
+	uint8_t raw[8] = { 0 };
+
+	memcpy(raw + 8 - bytes, at, bytes);
+	put_be64(raw, some_number(state, get_be64(raw), get_be64(other), bb));
+	memcpy(at, raw + 8 - bytes, bytes);
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
+			       unsigned int seed)
+{
+	uint64_t state = seed;
+	uint8_t *sector;
+	uint32_t bb;
+
+	if (stack_random(&state) % 8 && size > 1 + PIECE_HEAD_BYTES) {
+		sector = sector_of(data, size,
+				   stack_random(&state) % (size / BB_SIZE + 1),
+				   &bb);
+		if (sector) {
+			change_number(sector, bb, &state);
+			return size;
+		}
+	}
+	return LLVMFuzzerMutate(data, size, max_size);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Makes a stored input of fuzz_recover out of an image: seeds_recover IMAGE
- * RECORDS OPTIONS FILE. The log is cut off behind that many records, the image
- * recovered in memory, and what that has read goes into the input, but for
- * zeros. OPTIONS is its first byte. Run by hand, as seeds.c;
+ * RECORDS OPTIONS FILE. The log is cut off behind that many records; with 0 it
+ * is replayed and cut off in front of the oldest intent that is pending. Then
+ * the image is recovered in memory, and what that has read goes into the input,
+ * but for zeros. OPTIONS is its first byte. Run by hand, as seeds.c;
  * tests/fixtures/README.md says of what.
  */
 #include <stdio.h>
@@ -119,6 +120,44 @@ static void cut_log(struct dev *dev, unsigned long records)
 	xlog_close(log);
 }
 
+static void keep_oldest(void *ctx, const struct xlog_remainder *rem)
+{
+	xlog_lsn_t *oldest = ctx;
+
+	if (rem->kind == XLOG_REMAINDER_INTENT && rem->lsn < *oldest)
+		*oldest = rem->lsn;
+}
+
+/* What the log has for replay is in its place, and nothing finished. */
+static void cut_replayed(struct dev *dev)
+{
+	xlog_lsn_t oldest = UINT64_MAX;
+	const struct xlog_recover_options opts = {
+		.flags = XLOG_RECOVER_LEAVE_UNLINKED |
+			 XLOG_RECOVER_SKIP_INTENTS,
+		.stop_lsn = XLOG_LSN_NONE,
+		.ctx = &oldest,
+		.remainder = keep_oldest,
+	};
+	struct xlog_recover_result res;
+	struct xlog_record rec;
+	struct xlog_cursor *cur;
+	struct xlog_bounds b;
+	struct xlog *log;
+
+	if (stack_recover(dev, NULL, &opts, NULL, &res) ||
+	    stack_open(dev, NULL, NULL, &log) || xlog_find(log, 0, &b) ||
+	    !log->info.internal || b.state != XLOG_DIRTY ||
+	    xlog_cursor_open(log, XLOG_WALK_LOG, xlog_lsn_block(b.last_record),
+			     xlog_lsn_block(b.head), &cur) ||
+	    xlog_cursor_next(cur, &rec) != 1)
+		exit(1);
+	b.tail = oldest < b.last_record ? oldest : b.last_record;
+	end_at(dev, log, &rec, &b);
+	xlog_cursor_close(cur);
+	xlog_close(log);
+}
+
 /* --- the file --- */
 
 static bool is_zero(const uint8_t *p, size_t len)
@@ -203,11 +242,16 @@ int main(int argc, char **argv)
 	if (argc != 5 || dev_open_image(argv[1], 0, 0, NULL, &file) ||
 	    stack_overlay(file, &image))
 		return 1;
-	cut_log(image, strtoul(argv[2], NULL, 0));
+	if (strtoul(argv[2], NULL, 0))
+		cut_log(image, strtoul(argv[2], NULL, 0));
+	else
+		cut_replayed(image);
 	if (stack_overlay(image, &overlay))
 		return 1;
 	how = (uint8_t)strtoul(argv[3], NULL, 0);
-	opts.flags = XLOG_RECOVER_LEAVE_UNLINKED | XLOG_RECOVER_SKIP_INTENTS;
+	if (strtoul(argv[2], NULL, 0))
+		opts.flags = XLOG_RECOVER_LEAVE_UNLINKED |
+			     XLOG_RECOVER_SKIP_INTENTS;
 	dev_init(&r.dev, &reads_ops, NULL, "reads");
 	r.dev.size_bytes = image->size_bytes;
 	r.dev.writable = true;
