@@ -217,7 +217,7 @@ static void find_places(struct story *s)
 	dev_close(fs);
 	for (uint64_t bb = 0, n; bb < end; bb += n) {
 		n = r.seen[bb] ? take_place(s, s->fs, bb * BB_SIZE) : 0;
-		n = n ? n / BB_SIZE : 1;
+		n = n > BB_SIZE ? n / BB_SIZE : 1;
 	}
 	free(r.seen);
 	if (!s->nplaces)
