@@ -39,7 +39,8 @@ static const char *const images[] = {
 	"linux618/rmap-intents", "linux618/cow-cui-bui", "linux618/orphans",
 	"linux618/parent-attri", "linux618/exchange", "linux618/nofinobt",
 	"linux618/rmap-orphans", "linux618/xattrs",
-	"linux618/efi-trunc", "other/be612-intents-s3",
+	"linux618/efi-trunc", "other/be612-intents-s3", "other/v4-noflush",
+	"other/be612-v4-v1log-quota",
 };
 
 /* How a case ended: the exit status of its process. */
