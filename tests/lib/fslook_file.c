@@ -220,12 +220,17 @@ static int look_dir_block(struct look *l, const uint8_t *b, size_t len)
 	if (block)
 		end -= 8 + 8 * (size_t)get_be32(b + len - 8);
 	while (at < end) {
-		size_t name = b[at + 8], bytes;
+		size_t name, bytes;
 
 		if (get_be16(b + at) == 0xffff) {
 			bytes = get_be16(b + at + 2);
+		} else if (end - at < 16) {
+			return look_bad(l, "entry of a directory");
 		} else {
+			name = b[at + 8];
 			bytes = (8 + 1 + name + l->g.ftype + 2 + 7) & ~(size_t)7;
+			if (bytes > end - at)
+				return look_bad(l, "entry of a directory");
 			add_line(l, "  entry %s %" PRIu64 " %u\n",
 				 quoted(b + at + 9, name), get_be64(b + at),
 				 l->g.ftype ? b[at + 9 + name] : 0);
