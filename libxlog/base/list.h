@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* The structure of type @type whose member @member is at @ptr. */
 #define container_of(ptr, type, member) \
@@ -74,6 +75,15 @@ static inline void list_splice_last(struct list *from, struct list *head)
 static inline struct list *list_first(const struct list *head)
 {
 	return head->next == head ? NULL : head->next;
+}
+
+static inline uint32_t list_length(const struct list *head)
+{
+	uint32_t n = 0;
+
+	for (const struct list *l = head->next; l != head; l = l->next)
+		n++;
+	return n;
 }
 
 /* The link behind @link in the list of @head, or NULL. */

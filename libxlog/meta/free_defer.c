@@ -4,16 +4,14 @@
  * to every tree of free space and of owners, which is as much as a transaction
  * has room for in the log; so they are freed one by one.
  */
-#include <stdlib.h>
-
+#include "libxlog/meta/ag_work.h"
 #include "libxlog/meta/alloc_priv.h"
 #include "libxlog/trans/trans_buf.h"
 
 enum { MAX_EXTENTS = 16 };		/* in an EFI that we log */
 
 struct free_work {
-	struct defer_work work;
-	struct perag	*pag;
+	struct ag_work	ag;		/* first */
 	xfs_agblock_t	agbno;
 	uint32_t	len;
 	struct rmap_owner who;
@@ -22,52 +20,16 @@ struct free_work {
 
 static const struct free_work *free_work(const struct defer_work *w)
 {
-	return container_of(w, const struct free_work, work);
-}
-
-static int make_work(const struct free_work *what, struct defer_work **out)
-{
-	struct free_work *w = malloc(sizeof(*w));
-
-	if (!w)
-		return report(&what->pag->group.fs->sink, -ENOMEM, "memory",
-			      XLOG_LSN_NONE, "out of memory");
-	*w = *what;
-	list_init(&w->work.link);
-	*out = &w->work;
-	return 0;
-}
-
-static void drop_work(struct defer_work *w)
-{
-	free(container_of(w, struct free_work, work));
-}
-
-/* Groups in ascending order: that is how they are locked. */
-static int by_group(const struct defer_work *a, const struct defer_work *b)
-{
-	xfs_agnumber_t x = free_work(a)->pag->group.agno;
-	xfs_agnumber_t y = free_work(b)->pag->group.agno;
-
-	return (x > y) - (x < y);
+	return container_of(w, const struct free_work, ag.work);
 }
 
 /* --- in the log --- */
-
-static uint32_t count(const struct list *works)
-{
-	uint32_t n = 0;
-
-	for (const struct list *l = works->next; l != works; l = l->next)
-		n++;
-	return n;
-}
 
 static unsigned int efi_regions(const struct list *works,
 				uint32_t len_bytes[DEFER_MAX_REGIONS])
 {
 	len_bytes[0] = xfs_efi_log_format_size +
-		       count(works) * XFS_EXTENT_BYTES_64;
+		       list_length(works) * XFS_EXTENT_BYTES_64;
 	return 1;
 }
 
@@ -75,16 +37,16 @@ static void efi_encode(const struct list *works,
 		       uint8_t *const regions[DEFER_MAX_REGIONS])
 {
 	const struct xfs_efi_log_format efi = {
-		.efi_nextents = count(works),
+		.efi_nextents = list_length(works),
 	};
 	uint8_t *at = regions[0] + xfs_efi_log_format_size;
 
 	xfs_efi_log_format_encode(regions[0], &efi, 0, XFS_HOST_ORDER);
 	for (const struct list *l = works->next; l != works; l = l->next) {
 		const struct free_work *w = container_of(l, struct free_work,
-							 work.link);
+							 ag.work.link);
 		const struct xfs_extent ext = {
-			.ext_start = perag_fsb(w->pag, w->agbno),
+			.ext_start = perag_fsb(w->ag.pag, w->agbno),
 			.ext_len = w->len,
 		};
 
@@ -101,7 +63,7 @@ static int finish_extent(struct trans *t, struct defer_work *work,
 	const struct free_work *w = free_work(work);
 
 	(void)st;
-	return free_extent(t, w->pag, w->agbno, w->len, &w->who, w->flags);
+	return free_extent(t, w->ag.pag, w->agbno, w->len, &w->who, w->flags);
 }
 
 static int finish_listed(struct trans *t, struct defer_work *work,
@@ -109,10 +71,10 @@ static int finish_listed(struct trans *t, struct defer_work *work,
 {
 	const struct free_work *w = free_work(work);
 	struct buf *agfbuf;
-	int rc = ag_read_agf(t, w->pag, &agfbuf);
+	int rc = ag_read_agf(t, w->ag.pag, &agfbuf);
 
 	(void)st;
-	return rc ? rc : free_ag_extent(t, w->pag, agfbuf, w->agbno, w->len,
+	return rc ? rc : free_ag_extent(t, w->ag.pag, agfbuf, w->agbno, w->len,
 					&w->who, true);
 }
 
@@ -122,11 +84,11 @@ const struct defer_type defer_extent_free = {
 	.done_type = XFS_LI_EFD,
 	.done_repeats = true,
 	.max_items = MAX_EXTENTS,
-	.compare = by_group,
+	.compare = ag_work_compare,
 	.intent_regions = efi_regions,
 	.intent_encode = efi_encode,
 	.finish = finish_extent,
-	.free_work = drop_work,
+	.free_work = ag_work_free,
 };
 
 const struct defer_type defer_agfl_free = {
@@ -135,57 +97,50 @@ const struct defer_type defer_agfl_free = {
 	.done_type = XFS_LI_EFD,
 	.done_repeats = true,
 	.max_items = MAX_EXTENTS,
-	.compare = by_group,
+	.compare = ag_work_compare,
 	.intent_regions = efi_regions,
 	.intent_encode = efi_encode,
 	.finish = finish_listed,
-	.free_work = drop_work,
+	.free_work = ag_work_free,
 };
 
 /* --- deferring it --- */
 
-/* @fsb lies in a group, and so do all @len blocks. */
-static int locate(struct trans_fs *fs, xfs_fsblock_t fsb, uint32_t len,
-		  struct free_work *w)
+static int make_work(struct trans_fs *fs, xfs_fsblock_t fsb, uint32_t len,
+		     const struct rmap_owner *who, unsigned int flags,
+		     struct defer_work **out)
 {
-	const struct xfs_geom *g = &fs->geom;
-	xfs_agnumber_t agno = xfs_fsb_agno(g, fsb);
+	struct ag_work *aw;
+	struct free_work *w;
+	int rc = ag_work_new(fs, sizeof(*w), fsb, len, "extent.free",
+			     "are to be freed, and cannot be", &aw);
 
-	if (agno < g->agcount) {
-		w->pag = perag_of(fs, agno);
-		w->agbno = xfs_fsb_agbno(g, fsb);
-		w->len = len;
-		if (perag_has(w->pag, w->agbno, len))
-			return 0;
-	}
-	return report(&fs->sink, -EUCLEAN, "extent.free", XLOG_LSN_NONE,
-		      "%u blocks from block %llu are to be freed, and cannot be",
-		      len, (unsigned long long)fsb);
+	if (rc)
+		return rc;
+	w = container_of(aw, struct free_work, ag);
+	w->agbno = xfs_fsb_agbno(&fs->geom, fsb);
+	w->len = len;
+	w->who = *who;
+	w->flags = flags;
+	*out = &aw->work;
+	return 0;
 }
 
 int free_extent_later(struct trans *t, xfs_fsblock_t fsb, uint32_t len,
 		      const struct rmap_owner *who, unsigned int flags)
 {
-	struct free_work what = {
-		.who = who ? *who : rmap_special(XFS_RMAP_OWN_NULL),
-		.flags = flags,
-	};
+	const struct rmap_owner nobody = rmap_special(XFS_RMAP_OWN_NULL);
 	struct defer_work *w;
-	int rc = locate(t->fs, fsb, len, &what);
+	int rc = make_work(t->fs, fsb, len, who ? who : &nobody, flags, &w);
 
-	if (!rc)
-		rc = make_work(&what, &w);
 	return rc ? rc : defer_add(t, &defer_extent_free, w);
 }
 
 int agfl_free_later(struct trans *t, struct perag *pag, xfs_agblock_t agbno)
 {
-	const struct free_work what = {
-		.pag = pag, .agbno = agbno, .len = 1,
-		.who = rmap_special(XFS_RMAP_OWN_AG),
-	};
+	const struct rmap_owner who = rmap_special(XFS_RMAP_OWN_AG);
 	struct defer_work *w;
-	int rc = make_work(&what, &w);
+	int rc = make_work(t->fs, perag_fsb(pag, agbno), 1, &who, 0, &w);
 
 	return rc ? rc : defer_add(t, &defer_agfl_free, w);
 }
@@ -193,10 +148,7 @@ int agfl_free_later(struct trans *t, struct perag *pag, xfs_agblock_t agbno)
 int extent_free_work_decode(struct trans_fs *fs, const struct xfs_extent *ext,
 			    struct defer_work **out)
 {
-	struct free_work what = {
-		.who = rmap_special(XFS_RMAP_OWN_UNKNOWN),
-	};
-	int rc = locate(fs, ext->ext_start, ext->ext_len, &what);
+	const struct rmap_owner who = rmap_special(XFS_RMAP_OWN_UNKNOWN);
 
-	return rc ? rc : make_work(&what, out);
+	return make_work(fs, ext->ext_start, ext->ext_len, &who, 0, out);
 }

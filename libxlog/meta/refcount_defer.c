@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "libxlog/meta/ag_work.h"
 #include "libxlog/meta/alloc.h"
 #include "libxlog/meta/refcount_priv.h"
 #include "libxlog/trans/trans_buf.h"
@@ -12,8 +13,7 @@
 enum { MAX_EXTENTS = 16 };		/* in a CUI that we log */
 
 struct refcount_work {
-	struct defer_work work;
-	struct perag	*pag;
+	struct ag_work	ag;		/* first */
 	unsigned int	op;		/* XFS_REFCOUNT_INCREASE, ... */
 	xfs_agblock_t	agbno;
 	uint32_t	len;
@@ -21,38 +21,16 @@ struct refcount_work {
 
 static struct refcount_work *refcount_work(const struct defer_work *w)
 {
-	return container_of(w, struct refcount_work, work);
-}
-
-static void drop_work(struct defer_work *w)
-{
-	free(refcount_work(w));
-}
-
-static int by_group(const struct defer_work *a, const struct defer_work *b)
-{
-	xfs_agnumber_t x = refcount_work(a)->pag->group.agno;
-	xfs_agnumber_t y = refcount_work(b)->pag->group.agno;
-
-	return (x > y) - (x < y);
+	return container_of(w, struct refcount_work, ag.work);
 }
 
 /* --- in the log --- */
-
-static uint32_t count(const struct list *works)
-{
-	uint32_t n = 0;
-
-	for (const struct list *l = works->next; l != works; l = l->next)
-		n++;
-	return n;
-}
 
 static unsigned int cui_regions(const struct list *works,
 				uint32_t len_bytes[DEFER_MAX_REGIONS])
 {
 	len_bytes[0] = xfs_cui_log_format_size +
-		       count(works) * xfs_phys_extent_size;
+		       list_length(works) * xfs_phys_extent_size;
 	return 1;
 }
 
@@ -60,16 +38,16 @@ static void cui_encode(const struct list *works,
 		       uint8_t *const regions[DEFER_MAX_REGIONS])
 {
 	const struct xfs_cui_log_format cui = {
-		.cui_nextents = count(works),
+		.cui_nextents = list_length(works),
 	};
 	uint8_t *at = regions[0] + xfs_cui_log_format_size;
 
 	xfs_cui_log_format_encode(regions[0], &cui, 0, XFS_HOST_ORDER);
 	for (const struct list *l = works->next; l != works; l = l->next) {
 		const struct refcount_work *w =
-			container_of(l, struct refcount_work, work.link);
+			container_of(l, struct refcount_work, ag.work.link);
 		const struct xfs_phys_extent pe = {
-			.pe_startblock = perag_fsb(w->pag, w->agbno),
+			.pe_startblock = perag_fsb(w->ag.pag, w->agbno),
 			.pe_len = w->len,
 			.pe_flags = w->op,
 		};
@@ -113,7 +91,7 @@ static int finish(struct trans *t, struct defer_work *work,
 			return report(&t->fs->sink, -ENOMEM, "memory",
 				      XLOG_LSN_NONE, "out of memory");
 	}
-	error = enter_group(t, rc, w->pag);
+	error = enter_group(t, rc, w->ag.pag);
 	if (error)
 		return error;
 	if (w->op == XFS_REFCOUNT_ALLOC_COW || w->op == XFS_REFCOUNT_FREE_COW)
@@ -141,12 +119,12 @@ const struct defer_type defer_refcount = {
 	.intent_type = XFS_LI_CUI,
 	.done_type = XFS_LI_CUD,
 	.max_items = MAX_EXTENTS,
-	.compare = by_group,
+	.compare = ag_work_compare,
 	.intent_regions = cui_regions,
 	.intent_encode = cui_encode,
 	.finish = finish,
 	.cleanup = cleanup,
-	.free_work = drop_work,
+	.free_work = ag_work_free,
 };
 
 /* --- deferring it --- */
@@ -154,26 +132,18 @@ const struct defer_type defer_refcount = {
 static int make_work(struct trans_fs *fs, unsigned int op, xfs_fsblock_t fsb,
 		     uint32_t len, struct defer_work **out)
 {
-	const struct xfs_geom *g = &fs->geom;
-	xfs_agnumber_t agno = xfs_fsb_agno(g, fsb);
-	xfs_agblock_t agbno = xfs_fsb_agbno(g, fsb);
+	struct ag_work *aw;
 	struct refcount_work *w;
+	int rc = ag_work_new(fs, sizeof(*w), fsb, len, "refcount.extent",
+			     "cannot be shared", &aw);
 
-	if (agno >= g->agcount || !perag_has(perag_of(fs, agno), agbno, len))
-		return report(&fs->sink, -EUCLEAN, "refcount.extent",
-			      XLOG_LSN_NONE,
-			      "%u blocks from block %llu cannot be shared",
-			      len, (unsigned long long)fsb);
-	w = malloc(sizeof(*w));
-	if (!w)
-		return report(&fs->sink, -ENOMEM, "memory", XLOG_LSN_NONE,
-			      "out of memory");
-	*w = (struct refcount_work){
-		.pag = perag_of(fs, agno), .op = op, .agbno = agbno,
-		.len = len,
-	};
-	list_init(&w->work.link);
-	*out = &w->work;
+	if (rc)
+		return rc;
+	w = container_of(aw, struct refcount_work, ag);
+	w->op = op;
+	w->agbno = xfs_fsb_agbno(&fs->geom, fsb);
+	w->len = len;
+	*out = &aw->work;
 	return 0;
 }
 

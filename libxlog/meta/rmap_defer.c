@@ -6,52 +6,30 @@
  */
 #include <stdlib.h>
 
+#include "libxlog/meta/ag_work.h"
 #include "libxlog/meta/alloc.h"
 #include "libxlog/meta/rmap_priv.h"
 
 enum { MAX_EXTENTS = 16 };		/* in a RUI that we log */
 
 struct rmap_work {
-	struct defer_work work;
-	struct perag	*pag;
+	struct ag_work	ag;		/* first */
 	unsigned int	op;		/* XFS_RMAP_EXTENT_MAP, ... */
 	struct xfs_rmap_rec rec;
 };
 
 static const struct rmap_work *rmap_work(const struct defer_work *w)
 {
-	return container_of(w, const struct rmap_work, work);
-}
-
-static void drop_work(struct defer_work *w)
-{
-	free(container_of(w, struct rmap_work, work));
-}
-
-static int by_group(const struct defer_work *a, const struct defer_work *b)
-{
-	xfs_agnumber_t x = rmap_work(a)->pag->group.agno;
-	xfs_agnumber_t y = rmap_work(b)->pag->group.agno;
-
-	return (x > y) - (x < y);
+	return container_of(w, const struct rmap_work, ag.work);
 }
 
 /* --- in the log --- */
-
-static uint32_t count(const struct list *works)
-{
-	uint32_t n = 0;
-
-	for (const struct list *l = works->next; l != works; l = l->next)
-		n++;
-	return n;
-}
 
 static unsigned int rui_regions(const struct list *works,
 				uint32_t len_bytes[DEFER_MAX_REGIONS])
 {
 	len_bytes[0] = xfs_rui_log_format_size +
-		       count(works) * xfs_map_extent_size;
+		       list_length(works) * xfs_map_extent_size;
 	return 1;
 }
 
@@ -67,17 +45,17 @@ static void rui_encode(const struct list *works,
 		       uint8_t *const regions[DEFER_MAX_REGIONS])
 {
 	const struct xfs_rui_log_format rui = {
-		.rui_nextents = count(works),
+		.rui_nextents = list_length(works),
 	};
 	uint8_t *at = regions[0] + xfs_rui_log_format_size;
 
 	xfs_rui_log_format_encode(regions[0], &rui, 0, XFS_HOST_ORDER);
 	for (const struct list *l = works->next; l != works; l = l->next) {
 		const struct rmap_work *w = container_of(l, struct rmap_work,
-							 work.link);
+							 ag.work.link);
 		const struct xfs_map_extent me = {
 			.me_owner = w->rec.rm_owner,
-			.me_startblock = perag_fsb(w->pag,
+			.me_startblock = perag_fsb(w->ag.pag,
 						   w->rec.rm_startblock),
 			.me_startoff = w->rec.rm_offset,
 			.me_len = w->rec.rm_blockcount,
@@ -149,7 +127,7 @@ static int finish(struct trans *t, struct defer_work *work,
 			return report(&t->fs->sink, -ENOMEM, "memory",
 				      XLOG_LSN_NONE, "out of memory");
 	}
-	rc = enter_group(t, s, w->pag);
+	rc = enter_group(t, s, w->ag.pag);
 	return rc ? rc : apply(&s->cur, w);
 }
 
@@ -170,12 +148,12 @@ const struct defer_type defer_rmap = {
 	.intent_type = XFS_LI_RUI,
 	.done_type = XFS_LI_RUD,
 	.max_items = MAX_EXTENTS,
-	.compare = by_group,
+	.compare = ag_work_compare,
 	.intent_regions = rui_regions,
 	.intent_encode = rui_encode,
 	.finish = finish,
 	.cleanup = cleanup,
-	.free_work = drop_work,
+	.free_work = ag_work_free,
 };
 
 /* --- deferring it --- */
@@ -184,27 +162,18 @@ const struct defer_type defer_rmap = {
 static int make_work(struct trans_fs *fs, unsigned int op, xfs_fsblock_t fsb,
 		     const struct xfs_rmap_rec *rec, struct defer_work **out)
 {
-	const struct xfs_geom *g = &fs->geom;
-	xfs_agnumber_t agno = xfs_fsb_agno(g, fsb);
-	xfs_agblock_t agbno = xfs_fsb_agbno(g, fsb);
+	struct ag_work *aw;
 	struct rmap_work *w;
+	int rc = ag_work_new(fs, sizeof(*w), fsb, rec->rm_blockcount,
+			     "rmap.extent", "cannot belong to anyone", &aw);
 
-	if (agno >= g->agcount ||
-	    !perag_has(perag_of(fs, agno), agbno, rec->rm_blockcount))
-		return report(&fs->sink, -EUCLEAN, "rmap.extent",
-			      XLOG_LSN_NONE,
-			      "%u blocks from block %llu cannot belong to anyone",
-			      rec->rm_blockcount, (unsigned long long)fsb);
-	w = malloc(sizeof(*w));
-	if (!w)
-		return report(&fs->sink, -ENOMEM, "memory", XLOG_LSN_NONE,
-			      "out of memory");
-	*w = (struct rmap_work){
-		.pag = perag_of(fs, agno), .op = op, .rec = *rec,
-	};
-	w->rec.rm_startblock = agbno;
-	list_init(&w->work.link);
-	*out = &w->work;
+	if (rc)
+		return rc;
+	w = container_of(aw, struct rmap_work, ag);
+	w->op = op;
+	w->rec = *rec;
+	w->rec.rm_startblock = xfs_fsb_agbno(&fs->geom, fsb);
+	*out = &aw->work;
 	return 0;
 }
 
