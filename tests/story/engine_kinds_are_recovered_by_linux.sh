@@ -11,27 +11,14 @@
 # CRASHES	of each filesystem (3)
 # XLOG_SEED	the first seed (1)
 . "$ROOT/tests/lib/story.sh"
-need_loop
-need_kernel_xfs
+. "$ROOT/tests/lib/mnt.sh"
 need_command mkfs.xfs xfs_repair xfs_logprint
 : "${CRASHES:=3}" "${XLOG_SEED:=1}"
 engine=$BUILD/tests/story/engine_changes_every_kind
 
-loop=
-cleanup() {
-	! mountpoint -q mnt || timeout 60 umount mnt || true
-	[ -z "$loop" ] || losetup -d "$loop" || true
-}
-trap cleanup EXIT
-mkdir mnt
-
 linux_recovers() {	# <image>
-	loop=$(losetup --find --show "$1")
-	timeout 60 mount -t xfs -o nouuid "$loop" mnt ||
-		fail "$what: the kernel does not mount $1"
-	timeout 60 umount mnt
-	losetup -d "$loop"
-	loop=
+	mnt_mount "$1" || fail "$what: the kernel does not mount $1"
+	mnt_release
 }
 
 judged() {	# <image>: is it as after one of them? Which one is in $told

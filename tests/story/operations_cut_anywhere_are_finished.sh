@@ -9,32 +9,13 @@
 #
 # CRASH_ALL=1	at every such point; else at a few
 . "$ROOT/tests/lib/story.sh"
-need_loop
-need_kernel_xfs
+. "$ROOT/tests/lib/mnt.sh"
 need_command xfs_repair fallocate
 
 leave=$BUILD/tests/agree/leave_chain
 look=$BUILD/tests/agree/fslook
-loop=
-mounted=
-cleanup() {
-	[ -z "$mounted" ] || timeout 60 umount mnt || true
-	[ -z "$loop" ] || losetup -d "$loop" || true
-}
-trap cleanup EXIT
-mkdir mnt
-
 mount_it() {	# <image>
-	loop=$(losetup --find --show "$1")
-	timeout 60 mount -t xfs "$loop" mnt || fail "$1 does not mount"
-	mounted=1
-}
-
-release() {
-	timeout 60 umount mnt
-	mounted=
-	losetup -d "$loop"
-	loop=
+	mnt_mount "$1" || fail "$1 does not mount"
 }
 
 # Two files of as many bytes, the first with a hole in every other block, and
@@ -59,13 +40,11 @@ make_base() {	# <option of xlog-mkfs>...
 	a=$(stat -c %i mnt/a)
 	b=$(stat -c %i mnt/b)
 	c=$(stat -c %i mnt/c)
-	release
+	mnt_release
 }
 
 # Left at a point, and recovered by us.
 leave_at() {	# <point> <operation> <inode>...
-	# a loop device may still be on its way out: not of this file
-	rm -f theirs.img
 	cp --sparse=always base.img theirs.img
 	expect_exit 0 "$leave" theirs.img "$@"
 	cp --sparse=always theirs.img ours.img
@@ -76,7 +55,7 @@ leave_at() {	# <point> <operation> <inode>...
 # What is not sound is not mounted: the kernel would not get over it.
 kernel_agrees() {	# <point> <operation>
 	mount_it theirs.img
-	release
+	mnt_release
 	"$look" theirs.img >theirs.txt
 	diff -u theirs.txt ours.txt ||
 		fail "$2, point $1: the kernel finishes it otherwise"

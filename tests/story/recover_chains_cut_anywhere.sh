@@ -8,31 +8,15 @@
 #
 # CHAINS=N	every Nth place of each image, not a few of them
 . "$ROOT/tests/lib/story.sh"
-need_loop
-need_kernel_xfs
+. "$ROOT/tests/lib/mnt.sh"
 need_command xfs_repair jq
-
-loop=
-mounted=
-cleanup() {
-	[ -z "$mounted" ] || timeout 60 umount mnt || true
-	[ -z "$loop" ] || losetup -d "$loop" || true
-}
-trap cleanup EXIT
-mkdir mnt
 
 # The kernel's own recovery. Nothing is mounted that xlog-recover and
 # xfs_repair have not found sound: a mount that fails between replay and
 # intents does not end.
 kernel_recovers() {	# <image>
-	loop=$(losetup --find --show "$1")
-	timeout 60 mount -t xfs -o nouuid "$loop" mnt ||
-		fail "$what: the kernel does not recover it"
-	mounted=1
-	timeout 60 umount mnt
-	mounted=
-	losetup -d "$loop"
-	loop=
+	mnt_mount "$1" || fail "$what: the kernel does not recover it"
+	mnt_release
 }
 
 # An inode whose attribute is set again in shortform is touched now.
@@ -44,8 +28,6 @@ cut() {	# <image> <place> [break]
 	local rc=0
 
 	what="$1, cut at place $2"
-	# a loop device may still be on its way out: not of this file
-	rm -f cut.img
 	cp --sparse=always "$UNPACKED/linux618/$1.img" cut.img
 	"$BUILD/tests/agree/stopat" cut.img "$2" ${3:+"$3"} >/dev/null || rc=$?
 	[ $rc = 3 ] || fail "$what: was not, exit status $rc"

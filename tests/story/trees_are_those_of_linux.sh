@@ -12,30 +12,13 @@
 # BLOCKS	of the file (4000)
 # XLOG_SEED	what the order is made of (1)
 . "$ROOT/tests/lib/story.sh"
-need_loop
-need_kernel_xfs
+. "$ROOT/tests/lib/mnt.sh"
 need_command mkfs.xfs xfs_repair
 : "${FILES:=2000}" "${BLOCKS:=4000}" "${XLOG_SEED:=1}"
 frees=$BUILD/tests/agree/frees
 
-loop=
-cleanup() {
-	! mountpoint -q mnt || timeout 60 umount mnt || true
-	[ -z "$loop" ] || losetup -d "$loop" || true
-}
-trap cleanup EXIT
-mkdir mnt
-
 attach() {	# <image>
-	loop=$(losetup --find --show "$1")
-	timeout 60 mount -t xfs -o nouuid "$loop" mnt ||
-		fail "the kernel does not mount $1"
-}
-
-release() {
-	timeout 60 umount mnt
-	losetup -d "$loop"
-	loop=
+	mnt_mount "$1" || fail "the kernel does not mount $1"
 }
 
 make_before() {	# <mkfs.xfs option>...
@@ -47,7 +30,7 @@ make_before() {	# <mkfs.xfs option>...
 
 # Both of them are what was before.
 part() {
-	release
+	mnt_release
 	cp --sparse=always before.img kernel.img
 	mv before.img ours.img
 	attach kernel.img
@@ -74,7 +57,7 @@ files() {	# <files to empty> <mkfs.xfs option>...
 	done
 	part
 	"$frees" truncate mnt/d "$1" "$XLOG_SEED" >freed
-	release
+	mnt_release
 	"$frees" free ours.img <freed
 	same "$* of $FILES files"
 }
@@ -85,7 +68,7 @@ blocks() {	# <blocks to unmap> <mkfs.xfs option>...
 	inode=$(stat -c %i mnt/file)
 	part
 	"$frees" punch mnt/file "$1" "$XLOG_SEED" >freed
-	release
+	mnt_release
 	"$frees" unmap ours.img <freed
 	same "$* of $BLOCKS blocks" "$inode"
 }
