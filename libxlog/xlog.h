@@ -544,8 +544,9 @@ struct xlog_recover_result {
  * Recover the filesystem of @log, opened with XLOG_OPEN_WRITE or
  * XLOG_OPEN_OVERLAY, or for a dry run in any way: do what a mount would do. On a clean log nothing is
  * written. Everything is read, checked and replayed in memory before the first
- * write; until then a failure leaves the devices untouched (@res->wrote). A
- * recovery that was cut off is done by running it again.
+ * write; until then a failure leaves the devices untouched (@res->wrote).
+ * Finishing what replay leaves is checked as far as its intents say; damage
+ * that it meets later ends it, and the log stays dirty. A recovery that was cut off is done by running it again.
  * @opts may be NULL. @res is filled in as far as things went.
  * Returns 0, or: -EUCLEAN, -EBADMSG: something is damaged; -EOPNOTSUPP: a
  * feature or item that is not known; -ENOTEMPTY: a remainder that cannot be

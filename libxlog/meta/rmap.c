@@ -478,33 +478,45 @@ static struct xfs_rmap_rec record_of(xfs_agblock_t agbno, uint32_t len,
 	};
 }
 
-int rmap_alloc(struct trans *t, struct perag *pag, struct buf *agfbuf,
-	       xfs_agblock_t agbno, uint32_t len, const struct rmap_owner *who)
+static int change_by(struct trans *t, struct perag *pag, struct buf *agfbuf,
+		     const struct xfs_rmap_rec *rec,
+		     int (*fn)(struct btree_cur *cur,
+			       const struct xfs_rmap_rec *rec))
 {
-	const struct xfs_rmap_rec rec = record_of(agbno, len, who);
 	struct btree_cur cur;
 	int rc;
 
 	if (!t->fs->geom.rmapbt)
 		return 0;
 	btree_init_ag(&cur, t, &pag->group, XFS_BTREE_RMAP, agfbuf);
-	rc = rmap_map(&cur, &rec, false);
+	rc = fn(&cur, rec);
 	btree_fini(&cur);
 	return rc;
+}
+
+static int map_own(struct btree_cur *cur, const struct xfs_rmap_rec *rec)
+{
+	return rmap_map(cur, rec, false);
+}
+
+static int unmap_own(struct btree_cur *cur, const struct xfs_rmap_rec *rec)
+{
+	return rec->rm_owner == XFS_RMAP_OWN_UNKNOWN ?
+	       unmap_anyone(cur, rec) : rmap_unmap(cur, rec, false);
+}
+
+int rmap_alloc(struct trans *t, struct perag *pag, struct buf *agfbuf,
+	       xfs_agblock_t agbno, uint32_t len, const struct rmap_owner *who)
+{
+	const struct xfs_rmap_rec rec = record_of(agbno, len, who);
+
+	return change_by(t, pag, agfbuf, &rec, map_own);
 }
 
 int rmap_free(struct trans *t, struct perag *pag, struct buf *agfbuf,
 	      xfs_agblock_t agbno, uint32_t len, const struct rmap_owner *who)
 {
 	const struct xfs_rmap_rec rec = record_of(agbno, len, who);
-	struct btree_cur cur;
-	int rc;
 
-	if (!t->fs->geom.rmapbt)
-		return 0;
-	btree_init_ag(&cur, t, &pag->group, XFS_BTREE_RMAP, agfbuf);
-	rc = who->owner == XFS_RMAP_OWN_UNKNOWN ? unmap_anyone(&cur, &rec) :
-	     rmap_unmap(&cur, &rec, false);
-	btree_fini(&cur);
-	return rc;
+	return change_by(t, pag, agfbuf, &rec, unmap_own);
 }

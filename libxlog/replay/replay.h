@@ -10,9 +10,10 @@
  * into memory, the second walk is made for one window of the disk after the
  * other: all of them once to check, then all of them again to write.
  *
- * After the first write nothing can fail but the devices: what cannot be
- * replayed, or leaves something that a mount would go on with (remain.c), is
- * refused before it.
+ * After the first write nothing of this can fail but the devices: what cannot
+ * be replayed is refused before it. What a mount would go on with (remain.c) is
+ * found, and then finished by somebody else (struct replay_finisher), who looks
+ * at more than the log names: damage there ends that, and the log stays dirty.
  *
  * One file for each type of item: replay_buf.c, replay_inode.c, ...
  */
